@@ -1,0 +1,1 @@
+"""Files that Portal made and hands out."""

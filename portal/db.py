@@ -1,0 +1,154 @@
+"""The database room: the declarative Base, UTC times, the database's clock, engines, pragmas."""
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    DateTime,
+    Dialect,
+    Engine,
+    Executable,
+    MetaData,
+    create_engine,
+    event,
+    literal,
+)
+from sqlalchemy.dialects.sqlite import DATETIME as SQLITE_DATETIME
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+BUSY_TIMEOUT_MS = 30_000
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant. Python sees it in UTC; SQLite keeps it naive, PostgreSQL with its zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """SQLite's text form with microseconds compares like the instant it stands for."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(SQLITE_DATETIME())
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive time: nobody could say which instant it means."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the instant back in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """What every model inherits; Flask's session and the workers' session serve the same classes."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012 (SQLAlchemy reads it as a class attribute)
+
+
+class _DbNow(FunctionElement[datetime]):
+    name = "db_now"
+    type = UtcDateTime()
+    inherit_cache = True
+
+
+def db_now(seconds: float = 0.0) -> ColumnElement[datetime]:
+    """The database's clock plus `seconds`, as an SQL expression; leases know no other clock."""
+    return _DbNow(literal(float(seconds)))
+
+
+@compiles(_DbNow, "sqlite")
+def _sqlite_now(element: _DbNow, compiler: SQLCompiler, **options: Any) -> str:
+    seconds = compiler.process(element.clauses, **options)
+    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', {seconds} || ' seconds')"
+
+
+@compiles(_DbNow, "postgresql")
+def _postgresql_now(element: _DbNow, compiler: SQLCompiler, **options: Any) -> str:
+    seconds = compiler.process(element.clauses, **options)
+    return f"(clock_timestamp() + make_interval(secs => {seconds}))"
+
+
+def open_engine(url: str) -> Engine:
+    """Return an engine for `url` with Portal's transaction rules; it connects when first used."""
+    engine = create_engine(url, **engine_options(url))
+    prepare(engine)
+    return engine
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """The keywords that `create_engine` gets for `url`."""
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}}
+    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10}}
+
+
+def prepare(engine: Engine) -> None:
+    """Give `engine` SQLite's pragmas and explicit BEGINs; PostgreSQL needs nothing."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "begin", _begin)
+
+
+def reading(engine: Engine) -> Engine:
+    """The same pool for transactions that only read: on SQLite they take no write lock."""
+    return engine.execution_options(read_only=True)
+
+
+def open_sessions(engine: Engine) -> sessionmaker[Session]:
+    """Sessions outside of requests; `with sessions.begin() as session` commits at its end."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def changed(session: Session, statement: Executable) -> int:
+    """Execute an UPDATE or DELETE and return how many rows it met."""
+    return cast("CursorResult[Any]", session.execute(statement)).rowcount
+
+
+def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """WAL; every commit survives a power cut; checkpoints are left to the reconciler's process.
+
+    One checkpointing process is SQLite's own work-around for its WAL-reset fault before 3.51.3
+    (sqlite.org/wal.html#walresetbug).
+    """
+    connection.isolation_level = None  # type: ignore[attr-defined]  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "foreign_keys=ON",
+        "wal_autocheckpoint=0",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """Writers take the lock at once, so that no read is upgraded into a deadlock."""
+    read_only = connection.get_execution_options().get("read_only")
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -1,0 +1,1 @@
+"""Work with a status: asked for once, done by a worker, watched live, never lost."""

@@ -1,0 +1,72 @@
+"""What kinds of jobs there are. Areas offer them; whoever assembles a process registers them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.orm import Session
+
+from portal.accounts.permissions import Actor
+from portal.jobs.models import Job
+
+if TYPE_CHECKING:
+    from portal.jobs.work import Work
+
+Args = Mapping[str, Any]
+Task = Callable[..., dict[str, Any] | None]
+
+QUICK = "quick"
+DELIVERY = "delivery"
+BULK = "bulk"
+QUEUES = (QUICK, DELIVERY, BULK)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of job: the task, where it runs, who may see it and who may ask for it.
+
+    `run(work, **args)` does the work. `may_run(session, actor, args)` is asked again by the
+    worker when the job starts. A kind that is not `restartable` ends `interrupted` when its
+    worker dies; the others are tried again.
+    """
+
+    name: str
+    area: str
+    label: str
+    queue: str
+    run: Task
+    may_view: Callable[[Session, Actor, Job], bool]
+    may_run: Callable[[Session, Actor, Args], bool]
+    wall_limit: timedelta = timedelta(hours=6)
+    restartable: bool = True
+    schedulable: bool = False
+
+
+class Kinds:
+    """A frozen set of kinds, found by name."""
+
+    def __init__(self, kinds: Iterable[Kind]) -> None:
+        found = list(kinds)
+        self._kinds = MappingProxyType({kind.name: kind for kind in found})
+        if len(self._kinds) != len(found):
+            raise ValueError("two kinds of job have the same name")
+
+    def get(self, name: str) -> Kind:
+        """Return the kind called `name`; raise UnknownKindError where this process has none."""
+        kind = self.find(name)
+        if kind is None:
+            raise UnknownKindError(f"This portal has no jobs of the kind {name!r}.")
+        return kind
+
+    def find(self, name: str) -> Kind | None:
+        """Return the kind called `name`, or None."""
+        return self._kinds.get(name)
+
+    def __iter__(self) -> "Iterable[Kind]":  # type: ignore[override]
+        return iter(self._kinds.values())
+
+
+class UnknownKindError(LookupError):
+    """No such kind is registered in this process."""

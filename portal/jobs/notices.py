@@ -1,0 +1,82 @@
+"""Who is told that a job ended: its requester in the portal, and whom the settings name outside.
+
+All is written in the transaction that ends the job; sending is a matter of its own and never fails
+the job.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.accounts.models import User
+from portal.jobs.models import Job, JobState, Notification, Outgoing
+from portal.settings import Settings
+
+EMAIL = "email"
+WEBHOOK = "webhook"
+_WORDS = {
+    JobState.SUCCEEDED: "is done",
+    JobState.FAILED: "failed",
+    JobState.CANCELLED: "was cancelled",
+    JobState.INTERRUPTED: "was interrupted",
+}
+
+
+def announce(session: Session, *, job_id: str, settings: Settings, now: datetime) -> None:
+    """Record for everyone concerned that the job ended; it must have ended in this session."""
+    job = session.execute(
+        select(
+            Job.id, Job.kind, Job.title, Job.state, Job.reason, Job.requester_id, Job.requester_name
+        ).where(Job.id == job_id)
+    ).one()
+    message = sentence(title=job.title, state=JobState(job.state), reason=job.reason)
+    if job.requester_id is not None:
+        session.add(
+            Notification(
+                user_id=job.requester_id,
+                job_id=job.id,
+                state=job.state,
+                message=message,
+                created_at=now,
+            )
+        )
+    if job.requester_id is not None and settings.smtp_url:
+        _mail(session, job.requester_id, job_id=job.id, message=message, now=now)
+    for url in settings.webhook_urls:
+        payload = _event(job, message=message, now=now)
+        session.add(_outgoing(WEBHOOK, url, payload, now=now))
+    session.flush()
+
+
+def sentence(*, title: str, state: JobState, reason: str) -> str:
+    """What became of a job, in one sentence."""
+    ended = f"{title} {_WORDS[state]}"
+    return f"{ended}: {reason}" if reason else f"{ended}."
+
+
+def _mail(session: Session, user_id: int, *, job_id: str, message: str, now: datetime) -> None:
+    address = session.scalar(select(User.email).where(User.id == user_id))
+    if address:
+        payload = {"subject": message.splitlines()[0][:200], "text": message, "job": job_id}
+        session.add(_outgoing(EMAIL, address, payload, now=now))
+
+
+def _event(job: Any, *, message: str, now: datetime) -> dict[str, Any]:
+    return {
+        "event": f"job.{job.state}",
+        "job": job.id,
+        "kind": job.kind,
+        "title": job.title,
+        "state": job.state,
+        "requester": job.requester_name,
+        "message": message,
+        "at": now.isoformat(),
+    }
+
+
+def _outgoing(channel: str, target: str, payload: dict[str, Any], *, now: datetime) -> Outgoing:
+    return Outgoing(
+        channel=channel, target=target, payload=payload, next_try_at=now, created_at=now
+    )

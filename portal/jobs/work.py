@@ -1,0 +1,159 @@
+"""What a task works with: its job's rights, folder, progress, log, safe points and effects."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.accounts.permissions import Actor
+from portal.files import private_folder
+from portal.jobs.ledger import Claim, End, LeaseLostError, fence, finish
+from portal.jobs.models import Job, JobLogLine, JobState
+from portal.jobs.notices import announce
+from portal.jobs.progress import ProgressMeter
+from portal.runtime import Runtime
+
+LOOK_SECONDS = 0.5
+FLUSH_SECONDS = 1.0
+
+
+class CancelledError(BaseException):
+    """The requester asked to stop. Not an Exception: no task may swallow it."""
+
+
+class StoppedError(BaseException):
+    """The portal is stopping; the job goes back to its queue. Not an Exception either."""
+
+
+class Work:
+    """One attempt at a job, as its task sees it.
+
+    `effect()` and `completion()` are the only ways to write: each is a transaction that begins by
+    checking that the job is still this process's own.
+    """
+
+    def __init__(
+        self,
+        *,
+        runtime: Runtime,
+        claim: Claim,
+        actor: Actor,
+        stopping: threading.Event,
+    ) -> None:
+        self.runtime = runtime
+        self.claim = claim
+        self.actor = actor
+        self.completed = False
+        self._stopping = stopping
+        self._meter = ProgressMeter(runtime.redis, claim.job_id, claim.attempt)
+        self._lines: list[JobLogLine] = []
+        self._flushed_at = time.monotonic()
+        self._looked_at = time.monotonic()
+
+    @property
+    def folder(self) -> Path:
+        """This attempt's own folder; nobody else writes there, and it goes with the attempt."""
+        return private_folder(
+            attempts_folder(self.runtime, self.claim.job_id) / str(self.claim.token)
+        )
+
+    def progress(
+        self,
+        *,
+        stage: str | None = None,
+        done: int | None = None,
+        total: int | None = None,
+        unit: str | None = None,
+        message: str | None = None,
+    ) -> None:
+        """Tell those who watch how far the work is; cheap enough for every item."""
+        self._meter.update(stage=stage, done=done, total=total, unit=unit, message=message)
+
+    def log(self, message: str, *, level: str = "info") -> None:
+        """Keep a line for those who watch; lines are written about once a second."""
+        self._lines.append(
+            JobLogLine(
+                job_id=self.claim.job_id,
+                attempt=self.claim.attempt,
+                at=self.runtime.clock(),
+                level=level,
+                message=message,
+            )
+        )
+
+    def checkpoint(self) -> None:
+        """A safe point. Raises where the job was cancelled, taken away, or the portal stops."""
+        if self._stopping.is_set():
+            raise StoppedError
+        now = time.monotonic()
+        if now - self._looked_at < LOOK_SECONDS:
+            return
+        self._looked_at = now
+        if self._lines and now - self._flushed_at >= FLUSH_SECONDS:
+            self._flush()
+        self._look()
+
+    @contextmanager
+    def effect(self) -> Iterator[Session]:
+        """A transaction that commits only while the job is ours; log lines go along."""
+        with self.runtime.sessions.begin() as session:
+            fence(session, self.claim)
+            self._write_lines(session)
+            yield session
+
+    @contextmanager
+    def completion(self, result: dict[str, Any] | None = None) -> Iterator[Session]:
+        """The last effect: what is written here and the job's success are one transaction.
+
+        `result` is stored after the block, so the block may fill it.
+        """
+        with self.effect() as session:
+            yield session
+            self.end(session, End(state=JobState.SUCCEEDED, result=result or {}))
+        self.completed = True
+
+    def end(self, session: Session, end: End) -> None:
+        """End the job in `session`, with the progress and log lines so far, and tell who asked."""
+        self._write_lines(session)
+        finish(session, self.claim, replace(end, progress=asdict(self._meter.last)))
+        announce(
+            session,
+            job_id=self.claim.job_id,
+            settings=self.runtime.settings,
+            now=self.runtime.clock(),
+        )
+
+    def _look(self) -> None:
+        with self.runtime.reads() as session:
+            row = session.execute(
+                select(Job.token, Job.state, Job.cancel_requested_at).where(
+                    Job.id == self.claim.job_id
+                )
+            ).one_or_none()
+        if row is None or row.token != self.claim.token or row.state != JobState.RUNNING:
+            raise LeaseLostError(self.claim.job_id)
+        self._heed(row.cancel_requested_at)
+
+    def _heed(self, cancel_requested_at: datetime | None) -> None:
+        if cancel_requested_at is not None:
+            raise CancelledError
+
+    def _flush(self) -> None:
+        with self.effect():
+            self._flushed_at = time.monotonic()
+
+    def _write_lines(self, session: Session) -> None:
+        lines, self._lines = self._lines, []
+        session.add_all(lines)
+
+
+def attempts_folder(runtime: Runtime, job_id: str) -> Path:
+    """Where the attempts of a job have their folders, one per token."""
+    return runtime.settings.data / "work" / job_id

@@ -1,0 +1,1 @@
+"""The schema of Portal's own database, step by step (Alembic)."""

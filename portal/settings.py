@@ -1,0 +1,176 @@
+"""Every setting of Portal, read once from the environment. README.md lists them all."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from portal.errors import PortalError
+from portal.files import write_private
+
+PREFIX = "PORTAL_"
+KEY_LENGTH = 32
+KNOWN_KEYS = frozenset({"secret", "changeme", "change-me", "dev", "development", "password"})
+
+
+class SettingsError(PortalError):
+    """A variable has a value that Portal cannot work with; the message names it."""
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(
+            f"is no time zone; use a name like Europe/Berlin, not {value!r}"
+        ) from error
+    return value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
+
+
+class Settings(BaseSettings):
+    """What the environment says, with a working default for each variable; never changed."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", enable_decoding=False
+    )
+
+    data: Path = Path("instance")
+    database_url: str = ""
+    tables_url: str = ""
+    redis_url: str = ""
+    secret_key: str = ""
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    debug: bool = False
+
+    public_url: str = ""
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
+    web_processes: int = Field(default=2, ge=1, le=64)
+    web_threads: int = Field(default=4, ge=1, le=64)
+    upload_limit_mb: int = Field(default=512, ge=1)
+    metrics_token: str = ""
+
+    session_idle_minutes: int = Field(default=120, ge=1)
+    session_absolute_hours: int = Field(default=72, ge=1)
+    sign_in_failures: int = Field(default=10, ge=1)
+    sign_in_window_minutes: int = Field(default=15, ge=1)
+
+    lease_seconds: float = Field(default=30.0, ge=0.5)
+    reconcile_seconds: float = Field(default=5.0, ge=0.05)
+    rewake_seconds: float = Field(default=30.0, ge=0.1)
+    max_attempts: int = Field(default=3, ge=1)
+    stop_seconds: float = Field(default=8.0, ge=0.1)
+
+    exports_kept: int = Field(default=5, ge=1)
+    artifact_days: int = Field(default=30, ge=1)
+    project_quota_mb: int = Field(default=20_480, ge=1)
+    disk_reserve_mb: int = Field(default=512, ge=0)
+
+    smtp_url: str = ""
+    mail_from: str = "portal@localhost"
+    webhook_urls: Words = ()
+    webhook_secret: str = ""
+
+    @field_validator("data")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("database_url", "tables_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _strong_key(cls, value: str, info: ValidationInfo) -> str:
+        if not value:
+            return value
+        if len(value) < KEY_LENGTH or value.lower() in KNOWN_KEYS or len(set(value)) < 8:
+            raise ValueError(
+                f"is too short or too well known; use at least {KEY_LENGTH} random characters, "
+                "or leave it out and Portal makes one"
+            )
+        return value
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Return the settings that `environment` (the process's own, if None) describes.
+
+        Raises SettingsError naming the variable that is wrong.
+        """
+        source = os.environ if environment is None else environment
+        values: dict[str, Any] = {
+            name: source[PREFIX + name.upper()]
+            for name in cls.model_fields
+            if source.get(PREFIX + name.upper())
+        }
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise SettingsError(_sentences(error)) from None
+
+    @property
+    def database(self) -> str:
+        """The URL of Portal's own database."""
+        return self.database_url or f"sqlite:///{self.data / 'portal.sqlite'}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which pages show times and cron expressions are read."""
+        return ZoneInfo(self.timezone)
+
+    def key(self) -> str:
+        """Return the secret key; without one in the environment, the one kept in the data folder.
+
+        It is made once, readable by its owner only.
+        """
+        return self.secret_key or _kept_key(self.data / "secret_key")
+
+
+def _kept_key(path: Path) -> str:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
+        write_private(path, secrets.token_urlsafe(48).encode(), overwrite=False)
+    return path.read_text().strip()
+
+
+def _sentences(error: ValidationError) -> str:
+    return "\n".join(
+        f"{PREFIX}{str(detail['loc'][0]).upper()} "
+        f"{detail['msg'].removeprefix('Value error, ')} (it is {detail['input']!r})."
+        if str(detail["loc"][0]) not in ("secret_key", "webhook_secret", "smtp_url")
+        else f"{PREFIX}{str(detail['loc'][0]).upper()} {detail['msg'].removeprefix('Value error, ')}."
+        for detail in error.errors()
+    )
