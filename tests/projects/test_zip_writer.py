@@ -122,7 +122,7 @@ def test_a_name_that_could_escape_is_refused(name):
         make_zip((name, b"x"))
 
 
-@pytest.mark.parametrize("name", ["..a", "a..b", ".hidden", "a/...", "v1.2/x", "a:b"])
+@pytest.mark.parametrize("name", ["..a", "a..b", ".hidden", "a/...", "v1.2/x", "ab:c"])
 def test_a_name_with_harmless_dots_is_accepted(name):
     assert opened(make_zip((name, b"x"))).namelist() == [name]
 
@@ -145,16 +145,13 @@ def test_more_entries_than_the_old_format_counts_are_all_there():
     assert len(opened(stream).infolist()) == 70_000
 
 
-def test_a_sparse_file_over_four_gigabytes_is_kept_whole(tmp_path):
-    source, target = tmp_path / "sparse.txt", tmp_path / "sparse.zip"
-    size = 2**32 + 5
-    with source.open("wb") as stream:
-        stream.truncate(size)
+def test_an_entry_over_four_gigabytes_and_what_follows_it_are_kept_whole(tmp_path):
+    target, block, blocks = tmp_path / "wide.zip", bytes(1024 * 1024), 4097
     with target.open("wb") as stream, ZipWriter(stream, moment=MOMENT) as writer:
-        writer.add_file("sparse.txt", source)
+        writer.add_chunks("wide.bin", (block for _ in range(blocks)))
         writer.add_bytes("after", b"still fine")
     with zipfile.ZipFile(target) as archive:
-        assert archive.getinfo("sparse.txt").file_size == size
+        assert archive.getinfo("wide.bin").file_size == blocks * len(block)
         assert archive.read("after") == b"still fine"
 
 
