@@ -44,7 +44,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """SQLite's text form with microseconds compares like the instant it stands for."""
         if dialect.name == "sqlite":
-            return dialect.type_descriptor(SQLITE_DATETIME())
+            return dialect.type_descriptor(SQLITE_DATETIME())  # type: ignore[no-untyped-call]
         return dialect.type_descriptor(DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -56,7 +56,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002 (SQLAlchemy's signature)
+    ) -> datetime | None:
         """Give the instant back in UTC."""
         if value is None:
             return None
@@ -64,7 +68,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """What every model inherits; Flask's session and the workers' session serve the same classes."""
+    """What every model inherits, for the sessions of requests and of workers alike."""
 
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012 (SQLAlchemy reads it as a class attribute)
@@ -135,7 +139,7 @@ def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> No
     One checkpointing process is SQLite's own work-around for its WAL-reset fault before 3.51.3
     (sqlite.org/wal.html#walresetbug).
     """
-    connection.isolation_level = None  # type: ignore[attr-defined]  # we say BEGIN ourselves
+    connection.isolation_level = None  # we say BEGIN ourselves
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",

@@ -70,7 +70,7 @@ def written_aside(target: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
 
 
 def write_private(target: Path, content: bytes, *, overwrite: bool = True) -> None:
-    """Write a small file that only its owner reads (0600); without `overwrite` the first one stays."""
+    """Write a small file that only its owner reads (0600); without `overwrite` the first stays."""
     if overwrite:
         with written_aside(target) as stream:
             stream.write(content)
@@ -85,7 +85,7 @@ def write_private(target: Path, content: bytes, *, overwrite: bool = True) -> No
 
 
 def move_new(source: Path, target: Path) -> None:
-    """Rename `source` to `target` in one step; raise FileExistsError where `target` stands already."""
+    """Rename `source` to `target` in one step; raise FileExistsError where `target` stands."""
     result = _libc.renameat2(
         _AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE
     )

@@ -1,4 +1,4 @@
-"""What a process outside of requests works with: settings, database, Redis, clock. One per process."""
+"""What a process works with: settings, database, Redis, clock. One per process."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Runtime:
     engine: Engine
     sessions: sessionmaker[Session]
     reads: sessionmaker[Session]
-    redis: "Redis[bytes]"
+    redis: Redis
     clock: Clock = utc_now
 
     @classmethod

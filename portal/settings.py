@@ -12,7 +12,6 @@ from pydantic import (
     BeforeValidator,
     Field,
     ValidationError,
-    ValidationInfo,
     field_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,6 +21,7 @@ from portal.files import write_private
 
 PREFIX = "PORTAL_"
 KEY_LENGTH = 32
+SECRET = frozenset({"secret_key", "webhook_secret", "smtp_url", "metrics_token"})
 KNOWN_KEYS = frozenset({"secret", "changeme", "change-me", "dev", "development", "password"})
 
 
@@ -114,7 +114,7 @@ class Settings(BaseSettings):
 
     @field_validator("secret_key")
     @classmethod
-    def _strong_key(cls, value: str, info: ValidationInfo) -> str:
+    def _strong_key(cls, value: str) -> str:
         if not value:
             return value
         if len(value) < KEY_LENGTH or value.lower() in KNOWN_KEYS or len(set(value)) < 8:
@@ -167,10 +167,9 @@ def _kept_key(path: Path) -> str:
 
 
 def _sentences(error: ValidationError) -> str:
-    return "\n".join(
-        f"{PREFIX}{str(detail['loc'][0]).upper()} "
-        f"{detail['msg'].removeprefix('Value error, ')} (it is {detail['input']!r})."
-        if str(detail["loc"][0]) not in ("secret_key", "webhook_secret", "smtp_url")
-        else f"{PREFIX}{str(detail['loc'][0]).upper()} {detail['msg'].removeprefix('Value error, ')}."
-        for detail in error.errors()
-    )
+    return "\n".join(_sentence(str(fault["loc"][0]), fault) for fault in error.errors())
+
+
+def _sentence(name: str, fault: Any) -> str:
+    said = f"{PREFIX}{name.upper()} {fault['msg'].removeprefix('Value error, ')}"
+    return f"{said}." if name in SECRET else f"{said} (it is {fault['input']!r})."

@@ -1,6 +1,6 @@
 """What kinds of jobs there are. Areas offer them; whoever assembles a process registers them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from portal.accounts.permissions import Actor
 from portal.jobs.models import Job
 
 if TYPE_CHECKING:
-    from portal.jobs.work import Work
+    pass
 
 Args = Mapping[str, Any]
 Task = Callable[..., dict[str, Any] | None]
@@ -64,7 +64,7 @@ class Kinds:
         """Return the kind called `name`, or None."""
         return self._kinds.get(name)
 
-    def __iter__(self) -> "Iterable[Kind]":  # type: ignore[override]
+    def __iter__(self) -> Iterator[Kind]:
         return iter(self._kinds.values())
 
 

@@ -1,4 +1,4 @@
-"""Every change of a job's state. Each is one conditional UPDATE: whoever meets no row changes nothing.
+"""Every change of a job's state, each a conditional UPDATE: who meets no row changes nothing.
 
 A running job belongs to the holder of its token. A claim raises the token, so what an older holder
 still does is refused (fencing). Services and the runner call these inside their own transactions.
@@ -106,7 +106,8 @@ def fence(session: Session, claim: Claim) -> datetime | None:
     ).one_or_none()
     if row is None:
         raise LeaseLostError(claim.job_id)
-    return row.cancel_requested_at
+    asked_at: datetime | None = row.cancel_requested_at
+    return asked_at
 
 
 def renew(session: Session, claim: Claim, *, lease_seconds: float) -> bool:
@@ -203,9 +204,7 @@ def queue_again(session: Session, job_id: str) -> bool:
     return True
 
 
-def _verdict(
-    *, cancelled: bool, restartable: bool, crashes: int, max_attempts: int
-) -> End | None:
+def _verdict(*, cancelled: bool, restartable: bool, crashes: int, max_attempts: int) -> End | None:
     """What becomes of a job whose worker died: an end, or None for another try."""
     if cancelled:
         return End(state=JobState.CANCELLED, reason="It was cancelled while its worker died.")
@@ -279,9 +278,7 @@ def _again(
         reason=reason,
         ended_at=db_now(),
     )
-    session.add(
-        JobAttempt(job_id=claim.job_id, number=claim.attempt + 1, queued_at=_now(session))
-    )
+    session.add(JobAttempt(job_id=claim.job_id, number=claim.attempt + 1, queued_at=_now(session)))
     session.flush()
     return True
 

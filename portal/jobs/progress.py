@@ -91,9 +91,7 @@ class ProgressMeter:
             return  # progress is for watching only; the page says that it is not live
 
 
-def _next(
-    last: Progress, *, new_stage: bool, elapsed: float, given: dict[str, Any]
-) -> Progress:
+def _next(last: Progress, *, new_stage: bool, elapsed: float, given: dict[str, Any]) -> Progress:
     values = asdict(Progress(attempt=last.attempt)) if new_stage else asdict(last)
     values |= {name: value for name, value in given.items() if value is not None}
     done, total = values["done"], values["total"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 from redis.exceptions import RedisError
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
@@ -55,29 +55,46 @@ def own_duties(engine: JobEngine) -> tuple[Duty, ...]:
 
 
 def wake_queued(engine: JobEngine) -> int:
-    """Wake workers for queued jobs that nobody was told of lately, oldest first; returns how many."""
+    """Wake workers for queued jobs whose wake-up is lost, oldest first; returns how many.
+
+    A queue in Redis that is as long as the list of queued jobs has lost none.
+    """
     runtime = engine.runtime
+    with runtime.reads() as session:
+        waiting = session.execute(
+            select(Job.queue, func.count()).where(Job.state == JobState.QUEUED).group_by(Job.queue)
+        ).all()
+    short = [queue for queue, jobs in waiting if _entries(engine, queue) < jobs]
+    return sum(_wake_stale(engine, queue) for queue in short)
+
+
+def _entries(engine: JobEngine, queue: str) -> int:
+    try:
+        return rq_queue(engine.runtime.redis, queue).count
+    except RedisError:
+        return 0
+
+
+def _wake_stale(engine: JobEngine, queue: str) -> int:
+    runtime = engine.runtime
+    stale = db_now(-runtime.settings.rewake_seconds)
     with runtime.sessions.begin() as session:
-        stale = db_now(-runtime.settings.rewake_seconds)
-        found = session.execute(
-            select(Job.id, Job.queue)
-            .where(
-                Job.state == JobState.QUEUED, or_(Job.woken_at.is_(None), Job.woken_at < stale)
-            )
-            .order_by(Job.number)
+        found = session.scalars(
+            select(Job.id)
+            .where(Job.state == JobState.QUEUED, Job.queue == queue)
+            .where(or_(Job.woken_at.is_(None), Job.woken_at < stale))
+            .order_by(Job.woken_at.asc().nulls_first(), Job.number)
             .limit(WAKE_AT_ONCE)
         ).all()
-        if found:
-            session.execute(
-                update(Job)
-                .where(Job.id.in_([row.id for row in found]), Job.state == JobState.QUEUED)
-                .values(woken_at=db_now())
-                .execution_options(synchronize_session=False)
-            )
+        session.execute(
+            update(Job)
+            .where(Job.id.in_(found), Job.state == JobState.QUEUED)
+            .values(woken_at=db_now())
+            .execution_options(synchronize_session=False)
+        )
+    _drop_half_taken(engine, queue)
     waker = RedisWaker(runtime.redis)
-    for queue in {row.queue for row in found}:
-        _drop_half_taken(engine, queue)
-    return sum(waker(row.queue, row.id) for row in found)
+    return sum(waker(queue, job_id) for job_id in found)
 
 
 def _drop_half_taken(engine: JobEngine, queue: str) -> None:

@@ -114,9 +114,7 @@ def _refusal(session: Session, kind: Kind | None, actor: Actor | None, claim: Cl
     return ""
 
 
-def _refuse(
-    engine: JobEngine, claim: Claim, reason: str, stopping: threading.Event
-) -> JobState:
+def _refuse(engine: JobEngine, claim: Claim, reason: str, stopping: threading.Event) -> JobState:
     nobody = Actor(user_id=None, name="", enabled=False)
     work = Work(runtime=engine.runtime, claim=claim, actor=nobody, stopping=stopping)
     return _record(work, End(state=JobState.FAILED, reason=reason))

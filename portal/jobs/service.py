@@ -77,7 +77,7 @@ def submit(
     }
     for _ in range(2):  # the active one may end between the insert and the look
         if _insert(session, values):
-            return Submitted(job=_created(session, values, actor, waker, now), joined=False)
+            return Submitted(job=_created(session, values, waker, now), joined=False)
         active = find_active(session, idem_key=str(values["idem_key"]))
         if active is not None:
             return Submitted(job=active, joined=True)
@@ -205,9 +205,7 @@ def _insert(session: Session, values: dict[str, Any]) -> bool:
     return session.execute(statement).one_or_none() is not None
 
 
-def _created(
-    session: Session, values: dict[str, Any], actor: Actor, waker: Waker, now: datetime
-) -> Job:
+def _created(session: Session, values: dict[str, Any], waker: Waker, now: datetime) -> Job:
     session.add(JobAttempt(job_id=values["id"], number=1, queued_at=now))
     session.flush()
     wake_after_commit(session, waker, queue=values["queue"], job_id=values["id"])

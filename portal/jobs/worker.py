@@ -14,13 +14,12 @@ from types import FrameType
 from typing import Any
 
 import structlog
-from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker
+from rq.exceptions import StopRequested
 from rq.job import Job as Entry
 from rq.serializers import JSONSerializer
 from rq.worker import WorkerStatus
-from rq.worker.base import StopRequested
 
 from portal.guard import die_with_parent
 from portal.jobs import endings, runner
@@ -46,12 +45,12 @@ def accepted_job_id(entry: Any) -> str | None:
         if entry.func_name == PERFORM and len(entry.args) == 1 and not entry.kwargs:
             (job_id,) = entry.args
             return job_id if isinstance(job_id, str) and len(job_id) <= 32 else None
-    except Exception:  # noqa: BLE001 (a forged entry may fail in any way while it is read)
+    except Exception:
         return None
     return None
 
 
-class PortalWorker(Worker):  # type: ignore[misc]  # RQ's classes are not typed strictly
+class PortalWorker(Worker):
     """One queue, one job at a time, in a work-horse that dies with the worker."""
 
     max_connection_wait_time = 5.0

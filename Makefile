@@ -1,0 +1,64 @@
+# Each target does its own set-up. Needed: Python 3.11 or newer with venv, and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := redis-server postgresql chromium fonts-dejavu-core apache2 zip unzip wrk postgresql-doc-15
+N ?= 120
+
+.PHONY: setup run test test-setup lint format bench drills soak lock wheel clean
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Portal needs Python 3.11 or newer; set PYTHON=… to one."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+run: setup
+	@exec $(BIN)/portal up
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+test-setup: $(VENV)/.installed-dev
+	@./.ci/packages $(PACKAGES)
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: test-setup lint
+	$(BIN)/pytest -n $${PYTEST_WORKERS:-4} --cov --cov-report=term:skip-covered
+
+bench: test-setup
+	$(BIN)/python -m bench
+
+drills: test-setup
+	DRILL_KILLS=$(N) $(BIN)/pytest -n 2 tests/drills
+
+soak: test-setup
+	$(BIN)/python -m bench.soak
+
+lock: $(VENV)/.installed-dev
+	$(BIN)/pip install --quiet uv==0.13.8
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url -p 3.11 \
+		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url -p 3.11 \
+		--extra dev --custom-compile-command "make lock" pyproject.toml -o requirements-dev.lock
+
+wheel: $(VENV)/.installed-dev
+	$(BIN)/python -m build --outdir dist .
+
+clean:
+	rm -rf $(VENV) dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -1,0 +1,100 @@
+"""The web application: extensions, areas, navigation, guards."""
+
+from pathlib import Path
+
+from flask import Flask
+from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from portal.accounts.permissions import Permission
+from portal.accounts.routes import bp as accounts
+from portal.accounts.routes import load_signed_in
+from portal.artifacts.routes import bp as artifacts
+from portal.assembly import KINDS
+from portal.audit.routes import bp as audit
+from portal.jobs import views
+from portal.jobs.routes import bp as jobs
+from portal.jobs.wake import RedisWaker, Waker
+from portal.projects.routes import bp as projects
+from portal.runtime import Runtime
+from portal.settings import Settings
+from portal.web.access import guard
+from portal.web.errors import register_errors
+from portal.web.extensions import NavigationItem, connect_extensions, login_manager
+from portal.web.filters import register_filters
+from portal.web.headers import add_headers
+
+AREAS = (accounts, audit, jobs, artifacts, projects)
+NAVIGATION = (
+    NavigationItem(label="Dashboard", url="/", icon="layout-dashboard"),
+    NavigationItem(label="Jobs", url="/jobs", icon="list-checks", count=views.active_count),
+    NavigationItem(label="Projects", url="/projects", icon="folder-open"),
+)
+ADMINISTRATION = (
+    NavigationItem(
+        label="Schedules",
+        url="/schedules",
+        icon="calendar-clock",
+        permission=Permission.SCHEDULES_MANAGE,
+    ),
+    NavigationItem(
+        label="Users", url="/accounts", icon="users", permission=Permission.USERS_MANAGE
+    ),
+    NavigationItem(
+        label="Audit", url="/audit", icon="scroll-text", permission=Permission.AUDIT_VIEW
+    ),
+)
+
+
+def create_app(
+    settings: Settings, *, runtime: Runtime | None = None, waker: Waker | None = None
+) -> Flask:
+    """The portal's web application for `settings`."""
+    runtime = runtime or Runtime.open(settings)
+    app = Flask("portal", template_folder=str(ui("templates")), static_folder=str(ui("static")))
+    configure(app, settings)
+    connect_extensions(
+        app,
+        runtime=runtime,
+        kinds=KINDS,
+        waker=waker or RedisWaker(runtime.redis),
+        navigation=NAVIGATION,
+        administration=ADMINISTRATION,
+        unread=views.unread_count,
+    )
+    login_manager.user_loader(load_signed_in)
+    app.before_request(guard)
+    app.after_request(add_headers)
+    register_filters(app, zone=settings.zone)
+    register_errors(app)
+    for area in AREAS:
+        app.register_blueprint(area)
+    return app
+
+
+def configure(app: Flask, settings: Settings) -> None:
+    """Cookies, limits and templates as the safety page wants them."""
+    behind_tls = settings.public_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=settings.key(),
+        SESSION_COOKIE_NAME="__Host-portal" if behind_tls else "portal",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=behind_tls,
+        WTF_CSRF_TIME_LIMIT=None,  # the token lives as long as the sign-in session
+        MAX_CONTENT_LENGTH=settings.upload_limit_mb * 1_000_000,
+        MAX_FORM_MEMORY_SIZE=2_000_000,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def ui(name: str) -> Path:
+    """Where the templates or static files are: in the wheel, else beside the package."""
+    here = Path(__file__).parent
+    inside = here / "_ui" / name
+    return inside if inside.is_dir() else here.parent / name

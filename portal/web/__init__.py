@@ -1,0 +1,1 @@
+"""The Flask toolkit: it knows no area."""

@@ -1,0 +1,96 @@
+"""The Flask extensions and what they are told; `services()` is the one door from routes to them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from flask import Flask, current_app, has_request_context, request
+from flask_login import LoginManager
+from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
+from flask_wtf.csrf import CSRFProtect
+from htmx_flask import Htmx
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from portal.accounts.permissions import Actor, Permission
+from portal.db import Base, engine_options, prepare, reading
+from portal.jobs.kinds import Kinds
+from portal.jobs.wake import Waker
+from portal.runtime import Runtime
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class RequestSession(FlaskSession):
+    """The session of a request; on SQLite a GET takes no write lock."""
+
+    def get_bind(self, *args: Any, **options: Any) -> Any:
+        """The engine that reads for GET, the one that writes for the rest."""
+        bind = super().get_bind(*args, **options)
+        if has_request_context() and request.method in SAFE_METHODS and isinstance(bind, Engine):
+            return services().reading
+        return bind
+
+
+db = SQLAlchemy(model_class=Base, session_options={"class_": RequestSession})
+csrf = CSRFProtect()
+login_manager = LoginManager()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NavigationItem:
+    """A place in the left navigation; `count(session, actor)` may tell how much there is."""
+
+    label: str
+    url: str
+    icon: str
+    permission: Permission = Permission.SIGN_IN
+    count: Callable[[Session, Actor], int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What routes work with besides the session."""
+
+    runtime: Runtime
+    kinds: Kinds
+    waker: Waker
+    reading: Engine
+    navigation: tuple[NavigationItem, ...] = ()
+    administration: tuple[NavigationItem, ...] = ()
+    unread: Callable[[Session, Actor], int] = field(default=lambda _session, _actor: 0)
+
+
+def services() -> Services:
+    """The services of the application that answers this request."""
+    return cast("Services", current_app.extensions["portal"])
+
+
+def session() -> Session:
+    """The database session of this request."""
+    return cast("Session", db.session)
+
+
+def connect_extensions(
+    app: Flask,
+    *,
+    runtime: Runtime,
+    kinds: Kinds,
+    waker: Waker,
+    **shell: Any,
+) -> None:
+    """Give `app` its extensions; `shell` is what Services has for the pages' frame."""
+    url = runtime.settings.database
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url)
+    db.init_app(app)
+    csrf.init_app(app)
+    # The context processor would load the user for every template, fragments included.
+    login_manager.init_app(app, add_context_processor=False)
+    Htmx(app)
+    with app.app_context():
+        prepare(db.engine)
+        app.extensions["portal"] = Services(
+            runtime=runtime, kinds=kinds, waker=waker, reading=reading(db.engine), **shell
+        )

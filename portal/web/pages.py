@@ -1,0 +1,66 @@
+"""Rendering: pages get the frame's facts, fragments get only what they are given."""
+
+from typing import Any
+
+from flask import Response, current_app, make_response, render_template, request
+from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
+
+from portal import __version__
+from portal.accounts.permissions import Actor
+from portal.web.extensions import NavigationItem, services, session
+
+
+def page(template: str, status: int = 200, **context: Any) -> Response:
+    """A full page: the frame's facts (navigation, unread messages, who is signed in) come along."""
+    actor = current_user.actor if current_user.is_authenticated else None
+    return make_response(
+        render_template(template, **frame(actor), portal_version=__version__, **context), status
+    )
+
+
+def fragment(template: str, status: int = 200, **context: Any) -> Response:
+    """A fragment. With an ETag of its content: a poll that would change nothing is answered 304."""
+    text = current_app.jinja_env.get_template(template).render(context)
+    response = make_response(text, status)
+    if request.method == "GET" and status == 200:
+        response.add_etag()
+        response.headers["Cache-Control"] = "private, no-cache"
+        response.make_conditional(request)
+    return response
+
+
+def frame(actor: Actor | None) -> dict[str, Any]:
+    """What base.html shows around every page for `actor`."""
+    if actor is None:
+        return {"actor": None, "navigation": [], "administration": [], "unread": 0}
+    return {
+        "actor": actor,
+        "navigation": _items(services().navigation, actor),
+        "administration": _items(services().administration, actor),
+        "unread": services().unread(session(), actor),
+    }
+
+
+def csrf_token() -> str:
+    """The token that unsafe requests of this browser carry; fragments with forms need it too."""
+    token: str = generate_csrf()
+    return token
+
+
+def _items(items: tuple[NavigationItem, ...], actor: Actor) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": item.label,
+            "url": item.url,
+            "icon": item.icon,
+            "active": _is_active(item.url, request.path),
+            "count": item.count(session(), actor) if item.count else None,
+        }
+        for item in items
+        if actor.may(item.permission)
+    ]
+
+
+def _is_active(url: str, path: str) -> bool:
+    return path == url if url == "/" else path == url or path.startswith(f"{url}/")
