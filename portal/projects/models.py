@@ -36,7 +36,11 @@ def _one_of(column: str, values: type[StrEnum]) -> str:
 
 
 class Project(Base):
-    """A set of pages and files with members and one policy."""
+    """A set of pages and files with members and one policy.
+
+    While a new project is being loaded, `loading_at` says when that last went on; until it is
+    None again, nobody sees the project.
+    """
 
     __tablename__ = "project"
     __table_args__ = (CheckConstraint(_one_of("policy", Policy), name="known_policy"),)
@@ -50,6 +54,7 @@ class Project(Base):
         ForeignKey("user_account.id", ondelete="SET NULL")
     )
     updated_at: Mapped[datetime]
+    loading_at: Mapped[datetime | None]
 
 
 class ProjectMember(Base):
@@ -110,7 +115,7 @@ class PageVersion(Base):
 
 
 class ProjectFile(Base):
-    """A file of a project. On disk it is kept under `stored`, an internal name."""
+    """A file of a project. On disk it is kept under `stored`, an internal name, and never changed."""
 
     __tablename__ = "project_file"
     __table_args__ = (UniqueConstraint("project_id", "path_key"),)

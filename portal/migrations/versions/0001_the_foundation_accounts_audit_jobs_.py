@@ -217,6 +217,7 @@ def upgrade() -> None:
         sa.Column("created_at", portal.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.Integer(), nullable=True),
         sa.Column("updated_at", portal.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("loading_at", portal.db.UtcDateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "policy IN ('open', 'medium', 'closed')", name=op.f("ck_project_known_policy")
         ),
