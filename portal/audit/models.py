@@ -12,7 +12,7 @@ _Number = BigInteger().with_variant(Integer, "sqlite")
 
 
 class AuditEntry(Base):
-    """Who did what, on what, when, from where. `number`, `previous` and `digest` come by sealing."""
+    """Who did what, on what, when, from where; `number`, `previous`, `digest` come by sealing."""
 
     __tablename__ = "audit_entry"
     __table_args__ = (Index(None, "actor_name", "id"), Index(None, "object_kind", "object_id"))

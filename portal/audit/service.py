@@ -1,18 +1,29 @@
 """Writing audit rows. Sealing them into the chain is the reconciler's work (audit/chain.py)."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
-from portal.accounts.permissions import Actor
 from portal.audit.models import AuditEntry
+
+
+class Who(Protocol):
+    """Somebody who acts: a user, or Portal itself where there is no id."""
+
+    @property
+    def user_id(self) -> int | None:
+        """The user's id."""
+
+    @property
+    def name(self) -> str:
+        """The name that stays readable when the user is gone."""
 
 
 def record(
     session: Session,
     *,
-    actor: Actor,
+    actor: Who,
     action: str,
     object_kind: str,
     object_id: str,
