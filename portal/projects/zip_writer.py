@@ -16,7 +16,7 @@ from typing import IO, Self
 
 from isal import igzip_lib, isal_zlib
 
-from portal.errors import ConflictError, InvalidError
+from portal.errors import ConflictError, InvalidError, NotFoundError
 from portal.projects.zip_records import (
     DEFLATED,
     STORED,
@@ -106,8 +106,11 @@ class ZipWriter:
         return Entry(name, size, len(body), hashlib.sha256(content).hexdigest())
 
     def add_file(self, name: str, source: Path | str) -> Entry:
-        """Write the file at `source` as `name`; raise ConflictError if it changes meanwhile."""
-        handle = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        """Write the file at `source` as `name`.
+
+        Raises ConflictError if it changes meanwhile, NotFoundError if it cannot be opened.
+        """
+        handle = _opened(name, source)
         try:
             size = os.fstat(handle).st_size
             if size <= WHOLE:
@@ -193,6 +196,13 @@ def _shrinks(name: str, sample: bytes) -> bool:
 def _middle(content: bytes) -> bytes:
     start = len(content) // 2
     return content[start : start + SAMPLE]
+
+
+def _opened(name: str, source: Path | str) -> int:
+    try:
+        return os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError as error:
+        raise NotFoundError(f"The file {name!r} cannot be read: {error.strerror}.") from error
 
 
 def _read_whole(handle: int, size: int, name: str) -> bytes:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from portal.errors import ConflictError, InvalidError
+from portal.errors import ConflictError, InvalidError, NotFoundError
 from portal.projects import zip_records
 from portal.projects.zip_writer import WHOLE, ZipWriter
 
@@ -177,7 +177,7 @@ def test_a_file_that_shrinks_while_it_is_read_is_a_conflict(tmp_path):
 
 def test_a_symbolic_link_is_not_followed(tmp_path):
     (tmp_path / "link").symlink_to("/etc/hostname")
-    with pytest.raises(OSError), ZipWriter(io.BytesIO(), moment=MOMENT) as writer:
+    with pytest.raises(NotFoundError), ZipWriter(io.BytesIO(), moment=MOMENT) as writer:
         writer.add_file("link", tmp_path / "link")
 
 
