@@ -18,15 +18,15 @@ _UMASK = 0o077
 class Program:
     """What to run under which name (`name` marks its log lines).
 
-    `is_ready` is asked until it says so, or for `ready_within` seconds; then the next program is
-    started, and `announcement` is told to the user. A `foundation` starts before the database is
-    prepared and ends after all others.
+    `is_ready`, if given, is asked until it says so, or for `ready_within` seconds; then the next
+    program is started, and `announcement` is told to the user. A `foundation` starts before the
+    database is prepared and ends after all others.
     """
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
-    is_ready: Callable[[], bool] = lambda: True
+    is_ready: Callable[[], bool] | None = None
     ready_within: float = 30.0
     announcement: str = ""
     foundation: bool = False

@@ -165,6 +165,8 @@ class Supervisor:
         except OSError as error:  # no memory, too many processes: that passes
             log.warning("cannot be started", program=child.program.name, reason=str(error))
             self._note_death(child, 0)
+        else:
+            log.info("started", program=child.program.name, pid=child.pid)
 
     def _pause(self) -> float:
         if any(child.pid and not child.ready for child in self._children):
@@ -173,13 +175,17 @@ class Supervisor:
         return min([IDLE_PAUSE, *(max(0.0, at - time.monotonic()) for at in due)])
 
     def _ask_ready(self, child: Child) -> None:
-        if not child.pid or child.ready or not child.program.is_ready():
+        if not child.pid or child.ready:
             return
+        program = child.program
+        if program.is_ready is not None:
+            if not program.is_ready():
+                return
+            log.info("ready", program=program.name)
         child.ready = True
-        log.info("ready", program=child.program.name, pid=child.pid)
-        if child.program.announcement and not child.announced:
+        if program.announcement and not child.announced:
             child.announced = True
-            self._announce(child.program.announcement)
+            self._announce(program.announcement)
 
     def _bury_the_dead(self) -> None:
         """Reap every zombie, ours and adopted; what a child left in its group dies with it."""
