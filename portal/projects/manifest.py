@@ -11,6 +11,7 @@ from portal.errors import InvalidError
 from portal.projects.zip_writer import Entry
 
 SCHEMA = 1
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 _IN_MEMORY = 4 * 1024 * 1024
 
 
@@ -43,7 +44,7 @@ class Manifest:
     def add(self, entry: Entry, **facts: str) -> None:
         """Note `entry` with further facts, such as the page's name and title."""
         line = {"path": entry.name, "size": entry.size, "sha256": entry.sha256, **facts}
-        self._lines.write(self._separator + json.dumps(line, ensure_ascii=False).encode())
+        self._lines.write(self._separator + _encode(line).encode())
         self._separator = b",\n"
         self.count += 1
 
