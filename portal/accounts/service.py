@@ -69,7 +69,7 @@ def create_user(
     must_change_password: bool = True,
     address: str = "",
 ) -> User:
-    """Make a user. Raises InvalidError for a bad name or password, ConflictError for a taken one."""
+    """Make a user. Raises InvalidError for bad input, ConflictError for a taken name."""
     clean = clean_name(name)
     check_new_password(password, name=clean)
     user = User(
