@@ -8,7 +8,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.accounts.permissions import Permission
 from portal.accounts.routes import bp as accounts
-from portal.accounts.routes import load_signed_in
 from portal.artifacts.routes import bp as artifacts
 from portal.assembly import KINDS
 from portal.audit.routes import bp as audit
@@ -23,6 +22,7 @@ from portal.web.errors import register_errors
 from portal.web.extensions import NavigationItem, connect_extensions, login_manager
 from portal.web.filters import register_filters
 from portal.web.headers import add_headers
+from portal.web.signed_in import load_signed_in
 
 AREAS = (accounts, audit, jobs, artifacts, projects)
 NAVIGATION = (

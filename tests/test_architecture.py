@@ -13,8 +13,9 @@ FLOORS = (
     ("rows",),
     ("jobs",),
     ("artifacts",),
-    ("audit",),
     ("accounts",),
+    ("audit",),
+    ("accounts.permissions",),
     ("tabular",),
     ("runtime",),
     ("db", "redis_server", "guard", "logs"),
@@ -31,6 +32,8 @@ FILES = sorted(path for path in PORTAL.rglob("*.py") if "versions" not in path.p
 
 
 def room_of(module: str) -> str:
+    if module == "portal.accounts.permissions":
+        return "accounts.permissions"  # pure, and below the log that the rest of accounts writes
     parts = module.split(".")
     return parts[1] if len(parts) > 1 else ""
 
@@ -73,7 +76,7 @@ def test_a_room_imports_only_from_below(path: Path) -> None:
             continue
         where = f"{path}:{line} imports {module}"
         assert theirs >= mine, f"{where}: it lies above"
-        assert theirs > mine or room_of(module) == own_room(path) or mine >= 9, (
+        assert theirs > mine or room_of(module) == own_room(path) or mine >= 10, (
             f"{where}: a neighbour"
         )
 

@@ -1,23 +1,16 @@
 """Signing in and out, one's own account, and the administration of users."""
 
-from typing import cast
-
-import structlog
 from flask import Blueprint, Response, request
-from flask import session as cookie
-from flask_login import current_user, login_user
+from flask_login import current_user
 from flask_wtf import FlaskForm
-from sqlalchemy.exc import SQLAlchemyError
 
 from portal.accounts import service, sessions
 from portal.accounts.forms import NewUserForm, PasswordForm, RolesForm, SignInForm
 from portal.accounts.models import User
 from portal.accounts.passwords import make_one_time_password
 from portal.accounts.permissions import Permission, Role
-from portal.accounts.sessions import SignedIn
 from portal.accounts.sign_in import (
     TooManyAttemptsError,
-    Visitor,
     WrongPasswordError,
     change_own_password,
     sign_in,
@@ -33,30 +26,12 @@ from portal.web.access import (
     safe_next,
     with_one_time_password,
 )
-from portal.web.extensions import SAFE_METHODS, services, session
+from portal.web.extensions import services, session
 from portal.web.pages import page
+from portal.web.signed_in import address, carry, drop, signed_in, visitor
 
 bp = Blueprint("accounts", __name__)
 protect(bp, Permission.USERS_MANAGE)
-log = structlog.get_logger("portal.accounts")
-
-
-def load_signed_in(token: str) -> SignedIn | None:
-    """Who holds the cookie's token; Flask-Login asks once in a request.
-
-    A request that writes looks up by a connection of its own: on SQLite its session would take the
-    write lock now, and hold it while the body comes in.
-    """
-    runtime = services().runtime
-    now, settings = runtime.clock(), runtime.settings
-    if request.method in SAFE_METHODS:
-        found = sessions.find_signed_in(session(), token, now=now, settings=settings)
-    else:
-        with runtime.reads() as reader:
-            found = sessions.find_signed_in(reader, token, now=now, settings=settings)
-    if found is not None and found.seen_long_ago:
-        _mark_seen(found)
-    return found
 
 
 @bp.get("/login")
@@ -80,14 +55,14 @@ def begin_session() -> Response:
             services().runtime,
             name=form.name.data,
             password=form.password.data,
-            visitor=_visitor(),
+            visitor=visitor(),
         )
     except WrongPasswordError as error:
         form.password.errors = [str(error)]
         return page("accounts/login.html", 422, form=form)
     except TooManyAttemptsError as error:
         return _too_many("accounts/login.html", form, error)
-    _carry(token)
+    carry(token)
     return go(safe_next(form.next.data))
 
 
@@ -96,8 +71,8 @@ def begin_session() -> Response:
 @with_one_time_password
 def end_session() -> Response:
     """Sign out: the session's row goes, so the cookie is worth nothing, wherever it was copied."""
-    sign_out(services().runtime, _signed_in(), visitor=_visitor())
-    cookie.clear()
+    sign_out(services().runtime, signed_in(), visitor=visitor())
+    drop()
     return go("/login")
 
 
@@ -112,7 +87,7 @@ def show_me() -> Response:
         open_sessions=sessions.list_open(
             session(), user_id=_own_id(), now=runtime.clock(), settings=runtime.settings
         ),
-        this_session=_signed_in().token_hash,
+        this_session=signed_in().token_hash,
     )
 
 
@@ -125,7 +100,7 @@ def end_own_session(token_hash: str) -> Response:
         token_hash,
         actor=current_actor(),
         now=services().runtime.clock(),
-        address=_address(),
+        address=address(),
     )
     session().commit()
     return go("/accounts/me")
@@ -137,10 +112,10 @@ def end_other_sessions() -> Response:
     """Sign all browsers of one's own out, except this one."""
     service.end_other_sessions(
         session(),
-        _signed_in().token_hash,
+        signed_in().token_hash,
         actor=current_actor(),
         now=services().runtime.clock(),
-        address=_address(),
+        address=address(),
     )
     session().commit()
     return go("/accounts/me")
@@ -165,10 +140,10 @@ def change_password() -> Response:
     try:
         token = change_own_password(
             services().runtime,
-            _signed_in(),
+            signed_in(),
             current=form.current.data,
             new=form.new.data,
-            visitor=_visitor(),
+            visitor=visitor(),
         )
     except WrongPasswordError as error:
         form.current.errors = [str(error)]
@@ -177,7 +152,7 @@ def change_password() -> Response:
     except TooManyAttemptsError as error:
         return _too_many("accounts/password.html", form, error, **_forced())
     else:
-        _carry(token)
+        carry(token)
         return go("/")
     return page("accounts/password.html", 422, form=form, **_forced())
 
@@ -216,7 +191,7 @@ def create_user() -> Response:
             roles=[Role(role) for role in form.roles.data],
             password=password,
             now=services().runtime.clock(),
-            address=_address(),
+            address=address(),
         )
     except (ConflictError, InvalidError) as error:
         form.name.errors = [str(error)]
@@ -243,7 +218,7 @@ def set_roles(user_id: int) -> Response:
         actor=current_actor(),
         roles=[Role(role) for role in form.roles.data],
         now=services().runtime.clock(),
-        address=_address(),
+        address=address(),
     )
     session().commit()
     return go(f"/accounts/{user_id}")
@@ -254,7 +229,7 @@ def disable_user(user_id: int) -> Response:
     """Shut the user out at once."""
     user = service.get_user(session(), user_id)
     now = services().runtime.clock()
-    service.disable_user(session(), user, actor=current_actor(), now=now, address=_address())
+    service.disable_user(session(), user, actor=current_actor(), now=now, address=address())
     session().commit()
     return go(f"/accounts/{user_id}")
 
@@ -264,7 +239,7 @@ def enable_user(user_id: int) -> Response:
     """Let the user sign in again."""
     user = service.get_user(session(), user_id)
     now = services().runtime.clock()
-    service.enable_user(session(), user, actor=current_actor(), now=now, address=_address())
+    service.enable_user(session(), user, actor=current_actor(), now=now, address=address())
     session().commit()
     return go(f"/accounts/{user_id}")
 
@@ -277,7 +252,7 @@ def give_one_time_password(user_id: int) -> Response:
         user_id,
         actor=current_actor(),
         now=services().runtime.clock(),
-        address=_address(),
+        address=address(),
     )
     session().commit()
     return page("accounts/one_time_password.html", user=user, password=password, new=False)
@@ -286,17 +261,6 @@ def give_one_time_password(user_id: int) -> Response:
 def _user_page(user: User, form: RolesForm | None = None, *, status: int = 200) -> Response:
     filled = form or RolesForm(roles=[row.role for row in user.roles])
     return page("accounts/show.html", status, user=user, form=filled)
-
-
-def _carry(token: str) -> None:
-    """Give the browser a new cookie with `token` and nothing of the old one."""
-    runtime = services().runtime
-    with runtime.reads() as reader:
-        found = sessions.find_signed_in(
-            reader, token, now=runtime.clock(), settings=runtime.settings
-        )
-    cookie.clear()
-    login_user(found)
 
 
 def _too_many(
@@ -308,29 +272,6 @@ def _too_many(
     return response
 
 
-def _mark_seen(found: SignedIn) -> None:
-    """In a transaction of its own; that it cannot be written is no reason to refuse a request."""
-    runtime = services().runtime
-    try:
-        with runtime.sessions.begin() as writer:
-            sessions.mark_seen(writer, found.token_hash, now=runtime.clock())
-    except SQLAlchemyError as error:
-        log.warning("session not marked as seen", error=type(error).__name__)
-
-
-def _visitor() -> Visitor:
-    token = cookie.get("_user_id")
-    return Visitor(address=_address(), browser=request.user_agent.string, token=token)
-
-
-def _address() -> str:
-    return request.remote_addr or ""
-
-
-def _signed_in() -> SignedIn:
-    return cast("SignedIn", current_user._get_current_object())  # noqa: SLF001 (Werkzeug's proxy)
-
-
 def _own_id() -> int:
     user_id = current_actor().user_id
     if user_id is None:
@@ -339,4 +280,4 @@ def _own_id() -> int:
 
 
 def _forced() -> dict[str, bool]:
-    return {"forced": _signed_in().must_change_password}
+    return {"forced": signed_in().must_change_password}

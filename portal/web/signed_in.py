@@ -1,0 +1,78 @@
+"""The browser's side of a sign-in: the cookie with the token, and who holds it."""
+
+from typing import cast
+
+import structlog
+from flask import request
+from flask import session as cookie
+from flask_login import current_user, login_user
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.accounts import sessions
+from portal.accounts.sessions import SignedIn
+from portal.accounts.sign_in import Visitor
+from portal.web.extensions import SAFE_METHODS, services, session
+
+_TOKEN = "_user_id"  # noqa: S105 (Flask-Login's name for it in the cookie)
+
+log = structlog.get_logger("portal.web")
+
+
+def load_signed_in(token: str) -> SignedIn | None:
+    """Who holds the cookie's token; Flask-Login asks once in a request.
+
+    A request that writes looks up by a connection of its own: on SQLite its session would take the
+    write lock now, and hold it while the body comes in.
+    """
+    runtime = services().runtime
+    now, settings = runtime.clock(), runtime.settings
+    if request.method in SAFE_METHODS:
+        found = sessions.find_signed_in(session(), token, now=now, settings=settings)
+    else:
+        with runtime.reads() as reader:
+            found = sessions.find_signed_in(reader, token, now=now, settings=settings)
+    if found is not None and found.seen_long_ago:
+        _mark_seen(found)
+    return found
+
+
+def carry(token: str) -> None:
+    """Give the browser a new cookie with `token` and nothing of the old one."""
+    runtime = services().runtime
+    with runtime.reads() as reader:
+        found = sessions.find_signed_in(
+            reader, token, now=runtime.clock(), settings=runtime.settings
+        )
+    drop()
+    if found is not None:
+        login_user(found)
+
+
+def drop() -> None:
+    """Empty the browser's cookie."""
+    cookie.clear()
+
+
+def signed_in() -> SignedIn:
+    """Who is signed in; only in views that need a permission."""
+    return cast("SignedIn", current_user._get_current_object())  # noqa: SLF001 (Werkzeug's proxy)
+
+
+def visitor() -> Visitor:
+    """From where and with what the request comes."""
+    return Visitor(address=address(), browser=request.user_agent.string, token=cookie.get(_TOKEN))
+
+
+def address() -> str:
+    """Where the request comes from; behind trusted proxies what they say (ProxyFix)."""
+    return request.remote_addr or ""
+
+
+def _mark_seen(found: SignedIn) -> None:
+    """In a transaction of its own; that it cannot be written is no reason to refuse a request."""
+    runtime = services().runtime
+    try:
+        with runtime.sessions.begin() as writer:
+            sessions.mark_seen(writer, found.token_hash, now=runtime.clock())
+    except SQLAlchemyError as error:
+        log.warning("session not marked as seen", error=type(error).__name__)
