@@ -99,7 +99,7 @@ def report(what: str, ours: str, peer: str, ratio: float, goal: float) -> None:
     """Print one measured promise."""
     verdict = "met" if ratio <= goal else "MISSED"
     print(
-        f"{what:28} ours {ours:>10}  zip -6 {peer:>10}  ratio {ratio:.3f}  goal {goal:.2f} {verdict}"
+        f"{what:28} ours {ours:>10}  zip -6 {peer:>10}  ratio {ratio:.3f} goal {goal:.2f} {verdict}"
     )
 
 
