@@ -1,4 +1,4 @@
-"""Who may fetch an artifact: its owner's kind decides. Areas offer kinds, processes register them."""
+"""Who may fetch an artifact: its owner's kind decides. Areas offer kinds of owners."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from portal.accounts.permissions import Actor
 
 @dataclass(frozen=True, kw_only=True)
 class OwnerKind:
-    """A kind of thing that owns artifacts; `may_download(session, actor, owner_id)` is asked each time."""
+    """What may own artifacts; `may_download(session, actor, owner_id)` is asked each time."""
 
     name: str
     may_download: Callable[[Session, Actor, str], bool]

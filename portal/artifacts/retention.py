@@ -49,9 +49,7 @@ def find_surplus(
     if owner is not None:
         ranked = ranked.where(Artifact.owner_kind == owner.kind, Artifact.owner_id == owner.id)
     inner = ranked.subquery()
-    return list(
-        session.scalars(select(inner.c.id).where(inner.c.place > newest).limit(AT_ONCE))
-    )
+    return list(session.scalars(select(inner.c.id).where(inner.c.place > newest).limit(AT_ONCE)))
 
 
 def _remove(runtime: Runtime, artifact_ids: list[str]) -> int:

@@ -6,7 +6,7 @@ a file without a row, which the drift report names and the reconciler removes (a
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -52,7 +52,7 @@ def artifact_path(settings: Settings, artifact_id: str) -> Path:
     return artifacts_folder(settings) / artifact_id[:2] / artifact_id
 
 
-def measure(path: Path) -> Measured:
+def measure(path: Path, *, checkpoint: Callable[[], None] = lambda: None) -> Measured:
     """Read the file at `path` once, make it durable, and say its size and SHA-256.
 
     It takes as long as reading takes, so it is done before the transaction of `register`.
@@ -63,6 +63,7 @@ def measure(path: Path) -> Measured:
         while chunk := os.read(handle, CHUNK):
             digest.update(chunk)
             size += len(chunk)
+            checkpoint()
         os.fsync(handle)
     finally:
         os.close(handle)

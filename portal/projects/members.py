@@ -64,9 +64,7 @@ def set_member(
     user = _user_named(session, name)
     member = _locked_member(session, project_id, user.id)
     if member is None:
-        session.add(
-            ProjectMember(project_id=project_id, user_id=user.id, role=role, joined_at=now)
-        )
+        session.add(ProjectMember(project_id=project_id, user_id=user.id, role=role, joined_at=now))
     else:
         if role is not ProjectRole.ADMIN:
             _check_not_last(session, member, user.name)

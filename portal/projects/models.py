@@ -74,7 +74,7 @@ class ProjectMember(Base):
 
 
 class ProjectPage(Base):
-    """A page. `name` is its path in the project without suffix; `file_name` what it was loaded from."""
+    """A page. `name` is its path without suffix; `file_name` what it was loaded from."""
 
     __tablename__ = "project_page"
     __table_args__ = (
@@ -115,7 +115,7 @@ class PageVersion(Base):
 
 
 class ProjectFile(Base):
-    """A file of a project. On disk it is kept under `stored`, an internal name, and never changed."""
+    """A file of a project. On disk it is kept as `stored`, an internal name, and never changed."""
 
     __tablename__ = "project_file"
     __table_args__ = (UniqueConstraint("project_id", "path_key"),)

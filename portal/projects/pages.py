@@ -15,7 +15,7 @@ from portal.projects.models import PageFormat, PageVersion, ProjectPage
 from portal.projects.rights import Right
 from portal.projects.service import get_standing, record_change
 
-NAME_LENGTH = 1000
+NAME_BYTES = 850
 SOURCE_BYTES = 8_000_000
 SUFFIX = {PageFormat.HTML: ".html", PageFormat.MARKDOWN: ".md"}
 
@@ -139,8 +139,8 @@ def checked_page_name(name: str) -> str:
     """Return `name` in NFC if a page can have it; raise InvalidError otherwise."""
     parts = [safe_name(part) for part in name.strip("/").split("/")]
     checked = "/".join(parts)
-    if len(checked) > NAME_LENGTH:
-        raise InvalidError(f"A page's name has at most {NAME_LENGTH} characters.")
+    if len(checked.encode()) > NAME_BYTES:
+        raise InvalidError(f"A page's name has at most {NAME_BYTES} bytes.")
     return checked
 
 

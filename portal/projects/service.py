@@ -157,7 +157,7 @@ def list_projects(
     after: str = "",
     limit: int = 50,
 ) -> list[Listed]:
-    """Projects that `actor` may see, by id, those after the id `after`; `text` is in id or title."""
+    """Projects that `actor` may see, by id, from after `after`; `text` is in id or title."""
     query = (
         select(Project, ProjectMember.role)
         .outerjoin(ProjectMember, _membership(actor))
@@ -199,10 +199,8 @@ def change_settings(
     now: datetime,
     address: str = "",
 ) -> Project:
-    """Give a project another title or policy; raises NotFoundError, ForbiddenError, InvalidError."""
-    project = get_standing(
-        session, actor=actor, project_id=project_id, right=Right.MANAGE
-    ).project
+    """Give a project another title or policy; raises what `get_standing` does."""
+    project = get_standing(session, actor=actor, project_id=project_id, right=Right.MANAGE).project
     before = {"title": project.title, "policy": project.policy}
     project.title, project.policy, project.updated_at = _checked_title(title), policy, now
     record_change(

@@ -131,9 +131,7 @@ def _is_busy(session: Session, project_id: str) -> bool:
 def _strays(session: Session, folder: Path, before: float) -> list[Path]:
     with os.scandir(folder) as entries:
         old = {
-            entry.name
-            for entry in entries
-            if entry.stat(follow_symlinks=False).st_ctime < before
+            entry.name for entry in entries if entry.stat(follow_symlinks=False).st_ctime < before
         }
     known = select(ProjectFile.stored).where(ProjectFile.project_id == folder.name)
     return [folder / name for name in sorted(old.difference(session.scalars(known)))]

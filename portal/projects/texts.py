@@ -1,12 +1,10 @@
-"""Text from bytes of unknown encoding: byte order mark, what the page says, UTF-8, Windows-1252. Pure."""
+"""Text from bytes: by byte order mark, what the page says, UTF-8, else Windows-1252. Pure."""
 
 import codecs
 import re
 
 _HEAD = 4096
-_CHARSET = re.compile(
-    rb"""<meta[^>]+charset\s*=\s*["']?\s*([a-z0-9_.:-]+)""", re.IGNORECASE
-)
+_CHARSET = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?\s*([a-z0-9_.:-]+)""", re.IGNORECASE)
 _XML = re.compile(rb"""^\s*<\?xml[^>]+encoding\s*=\s*["']([a-z0-9_.:-]+)["']""", re.IGNORECASE)
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
