@@ -24,12 +24,38 @@ QUEUES = (QUICK, DELIVERY, BULK)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One thing that a job of a kind can be about, as a schedule's form offers it."""
+
+    args: Args
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What `service.submit` is told besides kind and args, so that equal requests meet."""
+
+    title: str
+    subject_kind: str
+    subject_id: str
+    lane: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scheduling:
+    """How a schedule asks for a kind of job: what `actor` may choose from, and the order for it."""
+
+    choices: Callable[[Session, Actor], Iterable[Choice]]
+    order: Callable[[Session, Args], Order]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of job: the task, where it runs, who may see it and who may ask for it.
 
     `run(work, **args)` does the work. `may_run(session, actor, args)` is asked again by the
     worker when the job starts. A kind that is not `restartable` ends `interrupted` when its
-    worker dies; the others are tried again.
+    worker dies; the others are tried again. With `schedule` it can be put on a schedule.
     """
 
     name: str
@@ -42,6 +68,7 @@ class Kind:
     wall_limit: timedelta = timedelta(hours=6)
     restartable: bool = True
     schedulable: bool = False
+    schedule: Scheduling | None = None
 
 
 class Kinds:

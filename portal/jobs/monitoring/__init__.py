@@ -1,0 +1,1 @@
+"""What machines watch: health and figures."""
