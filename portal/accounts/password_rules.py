@@ -27,6 +27,7 @@ _COMMON = (
 )
 _LEET = str.maketrans("@4310$5!7", "aaeiossit")
 _FILLER = re.compile(r"[\W\d_]+")
+_TRIMMINGS = re.compile(r"^[\W\d_]+|[\W\d_]+$")
 _COMMON_WORDS = re.compile(rf"(?:{_COMMON})+")
 _REPEATED = re.compile(r"(.{1,6}?)\1+.{0,2}", re.DOTALL)
 
@@ -55,7 +56,7 @@ def is_common(password: str) -> bool:
         return True
     if any(folded in run or folded in run[::-1] for run in _SEQUENCES):
         return True
-    return any(_is_common_word(form) for form in (folded, folded.translate(_LEET)))
+    return any(_is_common_word(form) for form in (folded, _TRIMMINGS.sub("", folded).translate(_LEET)))
 
 
 def _is_common_word(folded: str) -> bool:
