@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal.accounts.permissions import Permission
 from portal.accounts.routes import bp as accounts
 from portal.artifacts.routes import bp as artifacts
-from portal.assembly import KINDS
+from portal.assembly import KINDS, OWNERS
 from portal.audit.routes import bp as audit
 from portal.jobs import views
 from portal.jobs.routes import bp as jobs
@@ -57,6 +57,7 @@ def create_app(
         app,
         runtime=runtime,
         kinds=KINDS,
+        owners=OWNERS,
         waker=waker or RedisWaker(runtime.redis),
         navigation=NAVIGATION,
         administration=ADMINISTRATION,

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
+from portal.artifacts.owners import OwnerKinds
 from portal.db import Base, engine_options, prepare, reading
 from portal.jobs.kinds import Kinds
 from portal.jobs.wake import Waker
@@ -55,6 +56,7 @@ class Services:
 
     runtime: Runtime
     kinds: Kinds
+    owners: OwnerKinds
     waker: Waker
     reading: Engine
     navigation: tuple[NavigationItem, ...] = ()
@@ -77,6 +79,7 @@ def connect_extensions(
     *,
     runtime: Runtime,
     kinds: Kinds,
+    owners: OwnerKinds,
     waker: Waker,
     **shell: Any,
 ) -> None:
@@ -92,5 +95,10 @@ def connect_extensions(
     with app.app_context():
         prepare(db.engine)
         app.extensions["portal"] = Services(
-            runtime=runtime, kinds=kinds, waker=waker, reading=reading(db.engine), **shell
+            runtime=runtime,
+            kinds=kinds,
+            owners=owners,
+            waker=waker,
+            reading=reading(db.engine),
+            **shell,
         )
