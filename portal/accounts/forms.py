@@ -7,7 +7,6 @@ from wtforms import (
     PasswordField,
     SelectMultipleField,
     StringField,
-    SubmitField,
     ValidationError,
 )
 from wtforms.validators import DataRequired, EqualTo, Length, Optional, Regexp
@@ -41,7 +40,6 @@ class SignInForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     name = StringField("Name", validators=[DataRequired("Enter your name.")])
     password = PasswordField("Password", validators=[DataRequired("Enter your password.")])
     next = HiddenField()
-    submit = SubmitField("Sign in")
 
 
 class NewUserForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
@@ -60,7 +58,6 @@ class NewUserForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         ],
     )
     roles = RolesField("Roles", choices=[(str(role), text) for role, text in ROLE_LABELS.items()])
-    submit = SubmitField("Add user")
 
     def validate_name(self, field: StringField) -> None:
         """Names are checked here too, so that the sentence stands beside the field."""
@@ -74,7 +71,6 @@ class RolesForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     """The roles that a user holds."""
 
     roles = RolesField("Roles", choices=[(str(role), text) for role, text in ROLE_LABELS.items()])
-    submit = SubmitField("Save roles")
 
 
 class PasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
@@ -88,6 +84,8 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     )
     repeated = PasswordField(
         "New password again",
-        validators=[EqualTo("new", "The two new passwords differ; enter the same twice.")],
+        validators=[
+            DataRequired("Enter the new password twice."),
+            EqualTo("new", "The two new passwords differ; enter the same twice."),
+        ],
     )
-    submit = SubmitField("Change password")

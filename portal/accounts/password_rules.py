@@ -56,7 +56,9 @@ def is_common(password: str) -> bool:
         return True
     if any(folded in run or folded in run[::-1] for run in _SEQUENCES):
         return True
-    return any(_is_common_word(form) for form in (folded, _TRIMMINGS.sub("", folded).translate(_LEET)))
+    return any(
+        _is_common_word(form) for form in (folded, _TRIMMINGS.sub("", folded).translate(_LEET))
+    )
 
 
 def _is_common_word(folded: str) -> bool:

@@ -1,11 +1,14 @@
 """Signing in and out, one's own account, and the administration of users."""
 
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
 from flask import Blueprint, Response, request
 from flask_login import current_user
 from flask_wtf import FlaskForm
 
 from portal.accounts import service, sessions
-from portal.accounts.forms import NewUserForm, PasswordForm, RolesForm, SignInForm
+from portal.accounts.forms import ROLE_LABELS, NewUserForm, PasswordForm, RolesForm, SignInForm
 from portal.accounts.models import User
 from portal.accounts.passwords import make_one_time_password
 from portal.accounts.permissions import Permission, Role
@@ -84,6 +87,7 @@ def show_me() -> Response:
     return page(
         "accounts/me.html",
         user=service.get_user(session(), _own_id()),
+        role_labels=ROLE_LABELS,
         open_sessions=sessions.list_open(
             session(), user_id=_own_id(), now=runtime.clock(), settings=runtime.settings
         ),
@@ -162,9 +166,12 @@ def list_users() -> Response:
     """Everybody who may sign in, by name."""
     text = request.args.get("q", "")
     found = service.list_users(session(), text=text, after=request.args.get("after", ""))
-    full = len(found) == service.LISTED
+    rest = urlencode({"q": text, "after": found[-1].name_key}) if _is_full(found) else None
     return page(
-        "accounts/list.html", users=found, text=text, after=found[-1].name_key if full else None
+        "accounts/list.html",
+        users=found,
+        text=text,
+        older_url=f"/accounts?{rest}" if rest else None,
     )
 
 
@@ -270,6 +277,10 @@ def _too_many(
     response = page(template, 429, form=form, **more)
     response.headers["Retry-After"] = str(error.seconds)
     return response
+
+
+def _is_full(found: Sequence[User]) -> bool:
+    return len(found) == service.LISTED
 
 
 def _own_id() -> int:

@@ -36,12 +36,15 @@ class Wanted:
             else None,
         )
 
-    def older(self, found: Sequence[AuditEntry]) -> str | None:
-        """The address's words for the page behind `found`; None where it is the last."""
-        if len(found) < LISTED:
-            return None
+    @property
+    def filtered(self) -> bool:
+        """Whether anything is looked for."""
+        return any(getattr(self, name) for name in _FILTERS)
+
+    def words(self, *, before: int | None = None) -> str:
+        """The address's words for the same filters, from the entry `before` on."""
         words = {name: getattr(self, name) for name in _FILTERS if getattr(self, name)}
-        return urlencode(words | {"before": found[-1].id})
+        return urlencode(words if before is None else words | {"before": before})
 
 
 _FILTERS = ("actor", "action", "object", "text")
