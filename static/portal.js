@@ -1,0 +1,261 @@
+// What pages do besides being pages. Everything here only adds: without it forms still post.
+// Attributes it knows: data-theme-switch, data-confirm, data-close, data-copy, data-dismiss,
+// data-back, data-relative, data-elapsed, data-announce, data-scrolls.
+"use strict";
+
+(() => {
+  const CARRIED = "portal:toast";
+  const etags = new Map(); // fragment id → ETag of what is shown
+  const announced = new Map(); // fragment id → the state that was last read out
+
+  /** @param {string} selector @returns {HTMLElement | null} */
+  const find = (selector) => document.querySelector(selector);
+
+  // ---- requests ----
+
+  const polls = (element) => (element.getAttribute("hx-trigger") || "").includes("every ");
+
+  const isBusy = (element) => element.querySelector("details.menu[open], details.confirm[open]");
+
+  document.addEventListener("htmx:configRequest", (event) => {
+    event.detail.headers["X-CSRFToken"] = find('meta[name="csrf-token"]').content;
+  });
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const element = event.detail.elt;
+    if (polls(element) && (document.hidden || isBusy(element))) event.preventDefault();
+  });
+
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) document.body.dispatchEvent(new CustomEvent("portal:visible"));
+  });
+
+  // The browser turns a 304 into the answer it has; equal ETags mean that nothing is to be swapped.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { elt, xhr } = event.detail;
+    const etag = xhr.getResponseHeader("ETag");
+    if (!etag || !elt.id || !polls(elt)) return;
+    if (etags.get(elt.id) === etag) event.detail.shouldSwap = false;
+    else etags.set(elt.id, etag);
+  });
+
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    showConnection(true);
+    const { xhr } = event.detail;
+    if (xhr.getResponseHeader("HX-Refresh") === "true") carryToast(xhr);
+  });
+
+  for (const name of ["htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(name, (event) => {
+      if (polls(event.detail.elt)) showConnection(false);
+      else showToast("Portal could not be reached. Nothing was changed; try again.", "error");
+    });
+  }
+
+  document.addEventListener("htmx:responseError", (event) => {
+    const { elt, xhr } = event.detail;
+    if (polls(elt) || xhr.getResponseHeader("HX-Trigger") || xhr.getResponseHeader("HX-Redirect")) return;
+    showToast("That did not work. Reload the page and try again.", "error");
+  });
+
+  const showConnection = (reached) => {
+    find("#connection").hidden = reached;
+  };
+
+  // ---- toasts ----
+
+  document.addEventListener("toast", (event) => showToast(event.detail.text, event.detail.kind));
+
+  /** @param {string} text @param {string} [kind] info, success, warning or error */
+  function showToast(text, kind = "info") {
+    const toast = find("#toast-template").content.firstElementChild.cloneNode(true);
+    toast.className = `toast ${kind}`;
+    toast.querySelector(".toast-text").textContent = text;
+    find("#toasts").append(toast);
+    if (kind !== "error") setTimeout(() => toast.remove(), 8000);
+  }
+
+  function carryToast(xhr) {
+    const events = xhr.getResponseHeader("HX-Trigger");
+    if (events && events.startsWith("{")) sessionStorage.setItem(CARRIED, events);
+  }
+
+  function showCarriedToast() {
+    const events = sessionStorage.getItem(CARRIED);
+    sessionStorage.removeItem(CARRIED);
+    if (events) showToast(JSON.parse(events).toast.text, JSON.parse(events).toast.kind);
+  }
+
+  // ---- theme ----
+
+  function switchTheme() {
+    const root = document.documentElement;
+    const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    const next = (root.dataset.theme || system) === "dark" ? "light" : "dark";
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    if (next === system) {
+      delete root.dataset.theme;
+      document.cookie = `portal_theme=; Path=/; Max-Age=0; SameSite=Lax${secure}`;
+    } else {
+      root.dataset.theme = next;
+      document.cookie = `portal_theme=${next}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+    }
+  }
+
+  // ---- dialog: the panel of an asking button moves into it and back ----
+
+  function ask(details) {
+    const dialog = /** @type {HTMLDialogElement} */ (find("#dialog"));
+    const panel = details.querySelector(".confirm-panel");
+    panel.querySelector(".confirm-title").id = "dialog-title";
+    dialog.replaceChildren(panel);
+    dialog.addEventListener("close", () => giveBack(details, panel), { once: true });
+    panel.querySelector("form").addEventListener("htmx:afterRequest", () => dialog.close(), { once: true });
+    closeMenus();
+    dialog.showModal();
+    panel.querySelector("[data-close]")?.focus();
+  }
+
+  function giveBack(details, panel) {
+    panel.querySelector(".confirm-title").removeAttribute("id");
+    details.append(panel);
+    details.querySelector("summary").focus();
+  }
+
+  // ---- menus ----
+
+  function placeMenu(details) {
+    const panel = details.querySelector(".menu-panel");
+    if (!panel) return;
+    const from = details.querySelector("summary").getBoundingClientRect();
+    panel.classList.add("placed");
+    const { width, height } = panel.getBoundingClientRect();
+    const below = from.bottom + 4 + height <= innerHeight || from.top < height;
+    panel.style.left = `${Math.max(8, Math.min(from.right - width, innerWidth - width - 8))}px`;
+    panel.style.top = `${below ? from.bottom + 4 : from.top - height - 4}px`;
+  }
+
+  function closeMenus(except = null) {
+    for (const open of document.querySelectorAll("details.menu[open]")) {
+      if (!except || !open.contains(except)) open.open = false;
+    }
+  }
+
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches?.("details.menu") && event.target.open) placeMenu(event.target);
+  }, true);
+  addEventListener("scroll", () => closeMenus(document.querySelector(".drawer")), { passive: true });
+  addEventListener("resize", () => closeMenus());
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const open = document.querySelector("details.menu[open]");
+    if (!open) return;
+    open.open = false;
+    open.querySelector("summary").focus();
+  });
+
+  // ---- clicks ----
+
+  document.addEventListener("click", (event) => {
+    const target = /** @type {HTMLElement} */ (event.target);
+    closeMenus(target);
+    const asking = target.closest("[data-confirm] > summary");
+    if (asking) {
+      event.preventDefault();
+      ask(asking.parentElement);
+    }
+    if (target.closest("[data-close]") || target.id === "dialog") find("#dialog").close();
+    if (target.closest("[data-theme-switch]")) switchTheme();
+    if (target.closest("[data-back]")) history.back();
+    target.closest("[data-dismiss]")?.closest(".toast, .notice").remove();
+    const copied = target.closest("[data-copy]");
+    if (copied) copy(copied.dataset.copy);
+  });
+
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      showToast("Copied.", "success");
+    } catch {
+      showToast("This browser does not let Portal copy. Select the text and copy it.", "warning");
+    }
+  }
+
+  // ---- files ----
+
+  document.addEventListener("change", (event) => {
+    const drop = event.target.closest(".drop");
+    if (!drop) return;
+    const names = [...event.target.files].map((file) => file.name);
+    drop.classList.toggle("filled", names.length > 0);
+    drop.querySelector("[data-drop-text]").textContent = names.join(", ") || "Drop a file here or choose one";
+  });
+  for (const name of ["dragover", "dragleave", "drop"]) {
+    document.addEventListener(name, (event) => {
+      event.target.closest?.(".drop")?.classList.toggle("over", name === "dragover");
+    });
+  }
+
+  // ---- times: the same words as the server's filters ----
+
+  const UNITS = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+
+  /** @param {number} seconds since then; negative for what is to come */
+  function relative(seconds) {
+    const distance = Math.abs(seconds);
+    if (distance < 10) return "just now";
+    const [name, size] = UNITS.find((unit) => distance >= unit[1]);
+    const amount = `${Math.floor(distance / size)} ${name}`;
+    return seconds > 0 ? `${amount} ago` : `in ${amount}`;
+  }
+
+  /** @param {number} seconds */
+  function duration(seconds) {
+    const two = (number) => String(Math.floor(number)).padStart(2, "0");
+    if (seconds < 60) return `${Math.floor(seconds)} s`;
+    if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${two(seconds % 60)} s`;
+    return `${Math.floor(seconds / 3600)} h ${two((seconds % 3600) / 60)} min`;
+  }
+
+  function refresh(selector, words) {
+    if (document.hidden) return;
+    for (const time of document.querySelectorAll(selector)) {
+      const text = words((Date.now() - Date.parse(time.dateTime)) / 1000);
+      if (time.textContent !== text) time.textContent = text;
+    }
+  }
+
+  setInterval(() => refresh("time[data-relative]", relative), 30_000);
+  setInterval(() => refresh("time[data-elapsed]", duration), 1000);
+
+  // ---- what is read out, what can be scrolled ----
+
+  function announceChanges() {
+    for (const element of document.querySelectorAll("[data-announce][id]")) {
+      const text = element.dataset.announce;
+      const before = announced.get(element.id);
+      announced.set(element.id, text);
+      if (before !== undefined && before !== text) find("#announcer").textContent = text;
+    }
+  }
+
+  function nameScrollers() {
+    for (const frame of document.querySelectorAll("[data-scrolls]")) {
+      const scrolls = frame.scrollWidth > frame.clientWidth || frame.scrollHeight > frame.clientHeight;
+      if (scrolls) {
+        frame.tabIndex = 0;
+        frame.setAttribute("role", "region");
+        frame.setAttribute("aria-label", frame.dataset.scrolls);
+      }
+    }
+  }
+
+  document.addEventListener("htmx:afterSettle", () => {
+    announceChanges();
+    nameScrollers();
+  });
+  announceChanges();
+  nameScrollers();
+  showCarriedToast();
+})();
