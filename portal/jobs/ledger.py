@@ -4,18 +4,34 @@ A running job belongs to the holder of its token. A claim raises the token, so w
 still does is refused (fencing). Services and the runner call these inside their own transactions.
 """
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import and_, or_, select, update
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Table, and_, or_, select, update
+from sqlalchemy.orm import Session
 
 from portal.db import changed, db_now
 from portal.jobs.models import ENDED, Job, JobAttempt, JobState
 
 RETRYABLE = ENDED - {JobState.SUCCEEDED}
+# Tables instead of mapped classes: these statements run for every job, in a fresh process each.
+JOB = cast("Table", Job.__table__)
+ATTEMPT = cast("Table", JobAttempt.__table__)
+_AHEAD = JOB.alias("ahead")
+_LANE_BUSY = (
+    select(_AHEAD.c.number)
+    .where(
+        _AHEAD.c.lane == JOB.c.lane,
+        or_(
+            _AHEAD.c.state == JobState.RUNNING,
+            and_(_AHEAD.c.state == JobState.QUEUED, _AHEAD.c.number < JOB.c.number),
+        ),
+    )
+    .exists()
+)
+_CLAIMED = (JOB.c.kind, JOB.c.args, JOB.c.attempt, JOB.c.token, JOB.c.lane, JOB.c.requester_id)
 
 
 class LeaseLostError(BaseException):
@@ -49,34 +65,22 @@ class End:
 def claim(session: Session, *, job_id: str, worker: str, lease_seconds: float) -> Claim | None:
     """Take a queued job: raise its token, start its lease. None where there is nothing to take.
 
-    A job whose lane is busy, or has an older job waiting, is left as it is.
+    A job whose lane is busy, or has an older job waiting, is left as it is. Raises IntegrityError
+    where another worker takes the lane in this very moment.
     """
-    ahead = aliased(Job)
-    lane_busy = select(ahead.number).where(
-        ahead.lane == Job.lane,
-        or_(
-            ahead.state == JobState.RUNNING,
-            and_(ahead.state == JobState.QUEUED, ahead.number < Job.number),
-        ),
-    )
     statement = (
-        update(Job)
-        .where(Job.id == job_id, Job.state == JobState.QUEUED, ~lane_busy.exists())
+        update(JOB)
+        .where(JOB.c.id == job_id, JOB.c.state == JobState.QUEUED, ~_LANE_BUSY)
         .values(
             state=JobState.RUNNING,
-            token=Job.token + 1,
+            token=JOB.c.token + 1,
             lease_until=db_now(lease_seconds),
             started_at=db_now(),
             updated_at=db_now(),
         )
-        .returning(Job.kind, Job.args, Job.attempt, Job.token, Job.lane, Job.requester_id)
-        .execution_options(synchronize_session=False)
+        .returning(*_CLAIMED)
     )
-    try:
-        with session.begin_nested():
-            row = session.execute(statement).one_or_none()
-    except IntegrityError:  # another worker took the lane in this very moment
-        return None
+    row = session.execute(statement).one_or_none()
     if row is None:
         return None
     taken = Claim(job_id=job_id, **row._mapping)  # noqa: SLF001 (SQLAlchemy's public name)
@@ -98,11 +102,10 @@ def fence(session: Session, claim: Claim) -> datetime | None:
     Raises LeaseLostError where the token is no longer ours.
     """
     row = session.execute(
-        update(Job)
+        update(JOB)
         .where(*_held(claim))
         .values(updated_at=db_now())
-        .returning(Job.cancel_requested_at)
-        .execution_options(synchronize_session=False)
+        .returning(JOB.c.cancel_requested_at)
     ).one_or_none()
     if row is None:
         raise LeaseLostError(claim.job_id)
@@ -112,8 +115,8 @@ def fence(session: Session, claim: Claim) -> datetime | None:
 
 def renew(session: Session, claim: Claim, *, lease_seconds: float) -> bool:
     """Prolong the lease; False where the job is no longer ours."""
-    statement = update(Job).where(*_held(claim)).values(lease_until=db_now(lease_seconds))
-    return changed(session, statement.execution_options(synchronize_session=False)) == 1
+    statement = update(JOB).where(*_held(claim)).values(lease_until=db_now(lease_seconds))
+    return changed(session, statement) == 1
 
 
 def finish(session: Session, claim: Claim, end: End) -> None:
@@ -138,9 +141,9 @@ def lose(
     """
     conditions = _held(claim)
     if expired:
-        conditions = (*conditions, Job.lease_until < db_now())
+        conditions = (*conditions, JOB.c.lease_until < db_now())
     job = session.execute(
-        select(Job.crashes, Job.cancel_requested_at).where(*conditions).with_for_update()
+        select(JOB.c.crashes, JOB.c.cancel_requested_at).where(*conditions).with_for_update()
     ).one_or_none()
     if job is None:
         return None
@@ -159,20 +162,20 @@ def lose(
 
 def cancel_queued(session: Session, job_id: str, *, reason: str) -> bool:
     """End a job that has not begun; False where it is not queued (any more)."""
-    attempt = session.scalar(select(Job.attempt).where(Job.id == job_id))
+    attempt = session.scalar(select(JOB.c.attempt).where(JOB.c.id == job_id))
     end = End(state=JobState.CANCELLED, reason=reason)
-    conditions = (Job.id == job_id, Job.state == JobState.QUEUED, Job.attempt == attempt)
+    conditions = (JOB.c.id == job_id, JOB.c.state == JobState.QUEUED, JOB.c.attempt == attempt)
     return attempt is not None and _end(session, job_id, attempt, end, *conditions)
 
 
 def ask_to_stop(session: Session, job_id: str) -> bool:
     """Ask a running job to stop at its next safe point; False where it does not run."""
     statement = (
-        update(Job)
-        .where(Job.id == job_id, Job.state == JobState.RUNNING)
+        update(JOB)
+        .where(JOB.c.id == job_id, JOB.c.state == JobState.RUNNING)
         .values(cancel_requested_at=db_now(), updated_at=db_now())
     )
-    return changed(session, statement.execution_options(synchronize_session=False)) == 1
+    return changed(session, statement) == 1
 
 
 def queue_again(session: Session, job_id: str) -> bool:
@@ -182,11 +185,11 @@ def queue_again(session: Session, job_id: str) -> bool:
     """
     with session.begin_nested():
         row = session.execute(
-            update(Job)
-            .where(Job.id == job_id, Job.state.in_(RETRYABLE))
+            update(JOB)
+            .where(JOB.c.id == job_id, JOB.c.state.in_(RETRYABLE))
             .values(
                 state=JobState.QUEUED,
-                attempt=Job.attempt + 1,
+                attempt=JOB.c.attempt + 1,
                 crashes=0,
                 reason="",
                 ended_at=None,
@@ -194,14 +197,29 @@ def queue_again(session: Session, job_id: str) -> bool:
                 woken_at=db_now(),
                 updated_at=db_now(),
             )
-            .returning(Job.attempt)
-            .execution_options(synchronize_session=False)
+            .returning(JOB.c.attempt)
         ).one_or_none()
     if row is None:
         return False
     session.add(JobAttempt(job_id=job_id, number=row.attempt, queued_at=_now(session)))
     session.flush()
     return True
+
+
+def rehearse(session: Session) -> None:
+    """Run the statements of an attempt's end on no job, so that forked children find them compiled.
+
+    The caller rolls back; no row is met.
+    """
+    nobody = Claim(job_id="", kind="", args={}, attempt=0, token=0, lane=None, requester_id=None)
+    end = End(state=JobState.SUCCEEDED, result={}, progress={})
+    claim(session, job_id="", worker="", lease_seconds=0)
+    renew(session, nobody, lease_seconds=0)
+    _attempt(session, "", 0, state=end.state, reason="", traceback="", ended_at=db_now())
+    _attempt(session, "", 0, state=JobState.RUNNING, token=0, worker="", started_at=db_now())
+    for step in (lambda: fence(session, nobody), lambda: finish(session, nobody, end)):
+        with contextlib.suppress(LeaseLostError):
+            step()
 
 
 def _verdict(*, cancelled: bool, restartable: bool, crashes: int, max_attempts: int) -> End | None:
@@ -222,7 +240,7 @@ def _verdict(*, cancelled: bool, restartable: bool, crashes: int, max_attempts: 
 
 
 def _held(claim: Claim) -> tuple[Any, ...]:
-    return (Job.id == claim.job_id, Job.token == claim.token, Job.state == JobState.RUNNING)
+    return (JOB.c.id == claim.job_id, JOB.c.token == claim.token, JOB.c.state == JobState.RUNNING)
 
 
 def _end(session: Session, job_id: str, attempt: int, end: End, *conditions: Any) -> bool:
@@ -238,8 +256,8 @@ def _end(session: Session, job_id: str, attempt: int, end: End, *conditions: Any
         for name, value in (("result", end.result), ("progress", end.progress))
         if value is not None
     }
-    statement = update(Job).where(*conditions).values(**values)
-    if changed(session, statement.execution_options(synchronize_session=False)) == 0:
+    statement = update(JOB).where(*conditions).values(**values)
+    if changed(session, statement) == 0:
         return False
     _attempt(
         session,
@@ -257,18 +275,18 @@ def _again(
     session: Session, claim: Claim, reason: str, *, crashes: int, conditions: tuple[Any, ...]
 ) -> bool:
     statement = (
-        update(Job)
+        update(JOB)
         .where(*conditions)
         .values(
             state=JobState.QUEUED,
-            attempt=Job.attempt + 1,
-            crashes=Job.crashes + crashes,
+            attempt=JOB.c.attempt + 1,
+            crashes=JOB.c.crashes + crashes,
             lease_until=None,
             woken_at=None,
             updated_at=db_now(),
         )
     )
-    if changed(session, statement.execution_options(synchronize_session=False)) == 0:
+    if changed(session, statement) == 0:
         return False
     _attempt(
         session,
@@ -285,10 +303,9 @@ def _again(
 
 def _attempt(session: Session, job_id: str, number: int, **values: Any) -> None:
     session.execute(
-        update(JobAttempt)
-        .where(JobAttempt.job_id == job_id, JobAttempt.number == number)
+        update(ATTEMPT)
+        .where(ATTEMPT.c.job_id == job_id, ATTEMPT.c.number == number)
         .values(**values)
-        .execution_options(synchronize_session=False)
     )
 
 

@@ -5,9 +5,9 @@ the job.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import User
@@ -16,6 +16,16 @@ from portal.settings import Settings
 
 EMAIL = "email"
 WEBHOOK = "webhook"
+_JOB = cast("Table", Job.__table__)
+_FACTS = select(
+    _JOB.c.id,
+    _JOB.c.kind,
+    _JOB.c.title,
+    _JOB.c.state,
+    _JOB.c.reason,
+    _JOB.c.requester_id,
+    _JOB.c.requester_name,
+)
 _WORDS = {
     JobState.SUCCEEDED: "is done",
     JobState.FAILED: "failed",
@@ -26,11 +36,9 @@ _WORDS = {
 
 def announce(session: Session, *, job_id: str, settings: Settings, now: datetime) -> None:
     """Record for everyone concerned that the job ended; it must have ended in this session."""
-    job = session.execute(
-        select(
-            Job.id, Job.kind, Job.title, Job.state, Job.reason, Job.requester_id, Job.requester_name
-        ).where(Job.id == job_id)
-    ).one()
+    job = find_announcement(session, job_id)
+    if job is None:
+        return
     message = sentence(title=job.title, state=JobState(job.state), reason=job.reason)
     if job.requester_id is not None:
         session.add(
@@ -48,6 +56,11 @@ def announce(session: Session, *, job_id: str, settings: Settings, now: datetime
         payload = _event(job, message=message, now=now)
         session.add(_outgoing(WEBHOOK, url, payload, now=now))
     session.flush()
+
+
+def find_announcement(session: Session, job_id: str) -> Any:
+    """What is told of a job, None where there is none."""
+    return session.execute(_FACTS.where(_JOB.c.id == job_id)).one_or_none()
 
 
 def sentence(*, title: str, state: JobState, reason: str) -> str:

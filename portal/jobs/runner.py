@@ -8,6 +8,7 @@ import time
 import traceback
 
 import structlog
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.accounts.actors import find_actor
@@ -20,6 +21,7 @@ from portal.jobs.kinds import Kind
 from portal.jobs.lanes import wake_lane
 from portal.jobs.ledger import Claim, End, LeaseLostError
 from portal.jobs.models import JobState
+from portal.jobs.notices import find_announcement
 from portal.jobs.work import CancelledError, StoppedError, Work, attempts_folder
 
 UNEXPECTED = "Something went wrong inside Portal. An administrator can see the details."
@@ -43,10 +45,13 @@ def perform(job_id: str, *, engine: JobEngine) -> JobState | None:
 def claim_job(job_id: str, *, engine: JobEngine, worker: str) -> Claim | None:
     """Take a queued job; None where another has it, its lane is busy, or it ended."""
     settings = engine.runtime.settings
-    with engine.runtime.sessions.begin() as session:
-        return ledger.claim(
-            session, job_id=job_id, worker=worker, lease_seconds=settings.lease_seconds
-        )
+    try:
+        with engine.runtime.sessions.begin() as session:
+            return ledger.claim(
+                session, job_id=job_id, worker=worker, lease_seconds=settings.lease_seconds
+            )
+    except IntegrityError:  # another worker took the lane in this very moment
+        return None
 
 
 def execute(
@@ -74,6 +79,19 @@ def execute(
     engine.step("ended")
     _leave(engine, claim)
     return state
+
+
+def rehearse(engine: JobEngine) -> None:
+    """Compile an attempt's statements before any fork; nothing is changed.
+
+    A child would otherwise compile them anew for every job, which costs more than all its work.
+    """
+    with engine.runtime.sessions() as session:
+        ledger.rehearse(session)
+        find_announcement(session, "")
+        session.rollback()
+    with engine.runtime.reads() as session:
+        find_actor(session, 0)
 
 
 def worker_name() -> str:
@@ -123,10 +141,9 @@ def _refuse(engine: JobEngine, claim: Claim, reason: str, stopping: threading.Ev
 def _run(engine: JobEngine, kind: Kind, work: Work) -> JobState:
     result = kind.run(work, **work.claim.args)
     engine.step("worked")
-    if not work.completed:
-        with work.completion(result):
-            pass
-    return JobState.SUCCEEDED
+    if work.completed:
+        return JobState.SUCCEEDED
+    return _record(work, End(state=JobState.SUCCEEDED, result=result or {}))
 
 
 def _record(work: Work, end: End) -> JobState:

@@ -5,6 +5,7 @@ nothing that RQ believes about a job can disagree with the database.
 """
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -36,6 +37,8 @@ log = structlog.get_logger("portal.worker")
 
 def serve(engine: JobEngine, queue: str, *, burst: bool = False) -> None:
     """Work on `queue` until TERM or INT; with `burst`, until it is empty."""
+    runner.rehearse(engine)
+    gc.freeze()  # children share what was imported: the collector must not touch those pages
     PortalWorker(engine, queue).work(burst=burst, logging_level="WARNING")
 
 
