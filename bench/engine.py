@@ -19,8 +19,8 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from bench.report import Goal, report
 from bench.engine_worker import KINDS, bare
+from bench.report import Goal, report
 from portal.accounts.permissions import SYSTEM
 from portal.jobs import service
 from portal.jobs.service import Subject
@@ -119,7 +119,7 @@ def main() -> bool:
         starts = {}
         with worker("rq", settings, burst=False), worker("portal", settings, burst=False):
             time.sleep(2)
-            for pair in range(3):
+            for _ in range(3):
                 starts.setdefault("rq", []).append(
                     start_latency(lambda mark: ask_rq(redis, mark), Path(folder))
                 )

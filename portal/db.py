@@ -1,5 +1,6 @@
 """The database room: the declarative Base, UTC times, the database's clock, engines, pragmas."""
 
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -134,6 +135,13 @@ def open_sessions(engine: Engine) -> sessionmaker[Session]:
 def changed(session: Session, statement: Executable) -> int:
     """Execute an UPDATE or DELETE and return how many rows it met."""
     return cast("CursorResult[Any]", session.execute(statement)).rowcount
+
+
+def checkpoint(engine: Engine) -> None:
+    """Bring SQLite's write-ahead log back into the database file; elsewhere there is none."""
+    if engine.dialect.name == "sqlite":
+        with closing(engine.raw_connection()) as connection:  # no checkpoint in a transaction
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -9,8 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-# from portal.app import create_app
-from portal.db import open_engine
+from portal.app import create_app
+from portal.db import checkpoint, open_engine
 from portal.migrations.run import upgrade
 from portal.runtime import Runtime
 from portal.settings import Settings
@@ -111,8 +111,5 @@ def client(app: Flask) -> FlaskClient:
 def _migrate(url: str) -> None:
     engine = open_engine(url)
     upgrade(engine)
-    if engine.dialect.name == "sqlite":
-        with engine.connect() as connection:
-            connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    checkpoint(engine)
     engine.dispose()

@@ -5,6 +5,7 @@ would do no harm.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -30,19 +31,23 @@ log = structlog.get_logger("portal.reconciler")
 
 @dataclass(frozen=True, kw_only=True)
 class Duty:
-    """Something the leader does again and again; it may fail and is tried at the next round."""
+    """Something the leader does every so many seconds; where it fails it is tried again."""
 
     name: str
     run: Callable[[], object]
+    every: float = 0.0
 
 
 def reconcile(engine: JobEngine, duties: Iterable[Duty], *, over: threading.Event) -> None:
     """Do all duties every few seconds while leading, until `over` is set."""
     everything = (*own_duties(engine), *duties)
+    due = {duty.name: 0.0 for duty in everything}
     while not over.is_set():
         if _lead(engine):
             for duty in everything:
-                _do(duty)
+                if time.monotonic() >= due[duty.name]:
+                    _do(duty)
+                    due[duty.name] = time.monotonic() + duty.every
         over.wait(engine.runtime.settings.reconcile_seconds)
 
 

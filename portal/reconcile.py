@@ -1,0 +1,66 @@
+"""The reconciler's process: it keeps jobs moving, runs schedules, sends messages, tidies up."""
+
+import signal
+import threading
+
+from portal.accounts.housekeeping import forget_what_is_over
+from portal.artifacts import drift, retention
+from portal.assembly import open_job_engine
+from portal.audit import chain
+from portal.db import checkpoint
+from portal.jobs import outbox, schedules
+from portal.jobs import retention as job_retention
+from portal.jobs.engine import JobEngine
+from portal.jobs.reconciler import Duty, reconcile
+from portal.logs import configure_logging
+from portal.projects import exports, loading
+from portal.settings import Settings
+
+HOUR = 3600.0
+MINUTE = 60.0
+
+
+def duties(engine: JobEngine) -> tuple[Duty, ...]:
+    """What is done again and again besides keeping jobs moving."""
+    runtime = engine.runtime
+    return (
+        Duty(name="run schedules", run=lambda: schedules.run_due(engine)),
+        Duty(name="send messages", run=lambda: outbox.send_due(runtime)),
+        Duty(name="seal the audit log", run=lambda: chain.seal(runtime)),
+        Duty(
+            name="keep the newest exports",
+            run=lambda: exports.keep_newest(runtime),
+            every=MINUTE,
+        ),
+        Duty(
+            name="remove expired artifacts",
+            run=lambda: retention.remove_expired(runtime),
+            every=MINUTE,
+        ),
+        Duty(name="checkpoint", run=lambda: checkpoint(runtime.engine), every=MINUTE),
+        Duty(name="end sessions", run=lambda: forget_what_is_over(runtime), every=MINUTE),
+        Duty(
+            name="remove files without a row", run=lambda: drift.remove_strays(runtime), every=HOUR
+        ),
+        Duty(
+            name="remove abandoned loads",
+            run=lambda: loading.remove_abandoned_loads(runtime),
+            every=HOUR,
+        ),
+        Duty(name="forget old details", run=lambda: job_retention.prune(runtime), every=HOUR),
+    )
+
+
+def main() -> None:
+    """Reconcile until TERM or INT."""
+    settings = Settings.from_environment()
+    configure_logging(settings)
+    engine = open_job_engine(settings)
+    over = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: over.set())
+    reconcile(engine, duties(engine), over=over)
+
+
+if __name__ == "__main__":
+    main()
