@@ -12,6 +12,7 @@ from portal.artifacts.routes import bp as artifacts
 from portal.assembly import KINDS, OWNERS
 from portal.audit.routes import bp as audit
 from portal.jobs import views
+from portal.jobs.kinds import Kinds
 from portal.jobs.routes import bp as jobs
 from portal.jobs.wake import RedisWaker, Waker
 from portal.projects.routes import bp as projects
@@ -47,7 +48,11 @@ ADMINISTRATION = (
 
 
 def create_app(
-    settings: Settings, *, runtime: Runtime | None = None, waker: Waker | None = None
+    settings: Settings,
+    *,
+    runtime: Runtime | None = None,
+    waker: Waker | None = None,
+    kinds: Kinds = KINDS,
 ) -> Flask:
     """The portal's web application for `settings`."""
     runtime = runtime or Runtime.open(settings)
@@ -56,7 +61,7 @@ def create_app(
     connect_extensions(
         app,
         runtime=runtime,
-        kinds=KINDS,
+        kinds=kinds,
         owners=OWNERS,
         waker=waker or RedisWaker(runtime.redis),
         navigation=NAVIGATION,
