@@ -23,6 +23,7 @@ from portal.projects.rights import Right, check, may, missing
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 TITLE_LENGTH = 255
 SUBJECT = "project"
+RESERVED = frozenset({"new"})  # /projects/new is a page
 ID_RULE = (
     "A project's id is up to 100 small letters, digits, dots, hyphens and underscores, "
     "and begins with a letter or digit."
@@ -63,6 +64,8 @@ def checked_id(project_id: str) -> str:
     """Return `project_id` if it can be one; raise InvalidError otherwise."""
     if not ID_PATTERN.fullmatch(project_id) or project_id.endswith("."):
         raise InvalidError(ID_RULE)
+    if project_id in RESERVED:
+        raise InvalidError(f"The id {project_id!r} means a page of Portal; choose another.")
     return project_id
 
 

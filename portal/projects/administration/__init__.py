@@ -1,0 +1,1 @@
+"""What ProjectAdmins do with a project: members, settings, exports."""
