@@ -71,9 +71,7 @@ def look(session: Session, *, runtime: Runtime, actor: Actor) -> Dashboard:
     troubled = queries.troubled_rows(
         session, actor=actor, since=now - LATELY, hung_since=now - HUNG_AFTER
     )
-    recent = queries.list_jobs(
-        session, actor=actor, wanted=JobFilter(all_users=every), size=RECENT
-    )
+    recent = queries.list_jobs(session, actor=actor, wanted=JobFilter(all_users=every), size=RECENT)
     return Dashboard(
         active=views.view_rows(queries.active_rows(session, actor=actor), runtime=runtime),
         active_count=queries.count_active(session, actor=actor),

@@ -8,9 +8,10 @@ from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from portal.errors import InvalidError
+from portal.jobs.cron import check_cron
 from portal.jobs.models import JobState
 from portal.jobs.queries import JobFilter
-from portal.jobs.schedules import Offer, check_cron
+from portal.jobs.schedules import Offer
 
 
 def job_filter(asked: Mapping[str, str]) -> JobFilter:
@@ -47,7 +48,8 @@ class ScheduleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     cron = StringField(
         "When",
         validators=[InputRequired("Say when, as a cron expression."), Length(max=128)],
-        description="Minute, hour, day of month, month, day of week: 0 3 * * 1-5 is 03:00 on workdays.",
+        description="Minute, hour, day of month, month, day of week. "
+        "0 3 * * 1-5 is 03:00 on workdays.",
     )
 
     def __init__(self, offers: Iterable[Offer]) -> None:

@@ -18,7 +18,7 @@ PAGE = 50
 
 def messages(
     session: Session, *, actor: Actor, before: int | None = None, size: int = PAGE
-) -> tuple[Sequence[Row[Any]], bool]:
+) -> tuple[Sequence[Row[*tuple[Any, ...]]], bool]:
     """A page of the actor's messages, the newest first, and whether there are older ones."""
     query = select(
         Notification.id,
@@ -54,7 +54,7 @@ def mark_all_read(session: Session, *, actor: Actor, now: datetime) -> int:
     return changed(session, statement)
 
 
-def history(session: Session, *, job_id: str) -> Sequence[Row[Any]]:
+def history(session: Session, *, job_id: str) -> Sequence[Row[*tuple[Any, ...]]]:
     """Who cancelled and retried a job, and when, the newest first."""
     query = select(AuditEntry.at, AuditEntry.actor_name, AuditEntry.action).where(
         AuditEntry.object_kind == "job", AuditEntry.object_id == job_id

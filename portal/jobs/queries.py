@@ -17,7 +17,7 @@ LOG_PAGE = 200
 FAR_PLACE = 1000
 SEARCHED_AT_ONCE = 20_000
 
-JobRow: TypeAlias = Row[Any]
+JobRow: TypeAlias = Row[*tuple[Any, ...]]
 
 _job = Job.__table__.c
 _COLUMNS = (
@@ -59,7 +59,7 @@ _AHEAD = select(func.count()).select_from(
 
 @dataclass(frozen=True, kw_only=True)
 class JobFilter:
-    """Which jobs a list shows. `user` is a user's name; `text` is looked for in title and subject."""
+    """Which jobs a list shows. `user` is a user's name; `text` may stand in title or subject."""
 
     all_users: bool = False
     area: str = ""
@@ -131,7 +131,7 @@ def active_rows(session: Session, *, actor: Actor, size: int = 8) -> Sequence[Jo
 def troubled_rows(
     session: Session, *, actor: Actor, since: datetime, hung_since: datetime, size: int = 8
 ) -> Sequence[JobRow]:
-    """Jobs that want somebody's attention: failed or interrupted lately, or running far too long."""
+    """Jobs that want attention: failed or interrupted lately, or running far too long."""
     bad = (JobState.FAILED, JobState.INTERRUPTED)
     ended = select(_job.number).where(_job.state.in_(bad), _job.ended_at > since)
     hung = select(_job.number).where(_job.state == JobState.RUNNING, _job.started_at < hung_since)
@@ -164,7 +164,7 @@ def count_ended(session: Session, *, actor: Actor, since: datetime) -> dict[str,
     return dict(session.execute(query.group_by(_job.state)).tuples().all())
 
 
-def attempt_rows(session: Session, *, job_id: str) -> Sequence[Row[Any]]:
+def attempt_rows(session: Session, *, job_id: str) -> Sequence[JobRow]:
     """All attempts at a job without their tracebacks, the newest first."""
     attempt = JobAttempt.__table__.c
     query = select(*(column for column in attempt if column.name != "traceback"))
@@ -188,8 +188,8 @@ def log_lines(
     attempt: int,
     before: int | None = None,
     after: int | None = None,
-) -> Sequence[Row[Any]]:
-    """A page of log lines in their order: the last ones, those before a line, or those after one."""
+) -> Sequence[JobRow]:
+    """A page of log lines in their order: the last, those before a line, or those after one."""
     line = JobLogLine.__table__.c
     query = select(line.id, line.at, line.level, line.message).where(
         line.job_id == job_id, line.attempt == attempt

@@ -11,6 +11,7 @@ from portal.accounts.permissions import Permission
 from portal.errors import NotFoundError
 from portal.jobs import dashboard, inbox, queries, schedules, service, views
 from portal.jobs.forms import ScheduleForm, filter_query, job_filter
+from portal.jobs.glances import glance
 from portal.jobs.models import Job, JobState
 from portal.jobs.monitoring.routes import bp as monitoring
 from portal.web.access import current_actor, go, protect, requires
@@ -82,14 +83,16 @@ def show_status(job_id: str) -> Response:
     if row is None or not views.sees(session(), kinds=kinds, actor=actor, row=row):
         raise NotFoundError("There is no such job.")
     runtime = services().runtime
-    seen = views.glance(session(), runtime=runtime, row=row)
-    was = request.args.get("was", "")
-    tag = seen.tag(actor.user_id, was, cookie.get("csrf_token"), __version__)
+    seen = glance(session(), runtime=runtime, row=row)
+    tag = seen.tag(actor.user_id, cookie.get("csrf_token"), __version__)
     if seen.active and request.if_none_match.contains(tag):
         return _tagged(make_response("", 304), tag)
     job = views.view_glance(session(), kinds=kinds, actor=actor, seen=seen, now=runtime.clock())
     text = current_app.jinja_env.get_template("jobs/_job.html").render(job=job)
-    return _tagged(_telling(make_response(text), job, was), tag)
+    response = make_response(text)
+    if not seen.active:
+        trigger(response, "job-ended")
+    return _tagged(response, tag)
 
 
 @bp.get("/jobs/<job_id>/log")
@@ -211,9 +214,7 @@ def change_schedule(schedule_id: int, action: str) -> Response:
 
 
 def _job(job_id: str) -> Job:
-    return service.get_job(
-        session(), kinds=services().kinds, actor=current_actor(), job_id=job_id
-    )
+    return service.get_job(session(), kinds=services().kinds, actor=current_actor(), job_id=job_id)
 
 
 def _view(job: Job) -> views.JobView:
@@ -235,16 +236,6 @@ def _tagged(response: Response, tag: str) -> Response:
     response.set_etag(tag)
     response.headers["Cache-Control"] = "private, no-cache"
     return response
-
-
-def _telling(response: Response, job: views.JobView, was: str) -> Response:
-    """Let the page hear that the state is another one now, and that the job ended."""
-    events: dict[str, Any] = {}
-    if was and was != job.shown_state:
-        events["announce"] = {"text": f"{job.title}: {job.word}"}
-    if not job.active:
-        events["job-ended"] = {"job": job.id}
-    return trigger(response, json.dumps(events)) if events else response
 
 
 def _tracebacks(job: Job) -> dict[int, str]:

@@ -1,20 +1,15 @@
 """Schedules: jobs that are asked for whenever a cron expression says so, as their owner.
 
-Expressions are read in the portal's time zone, with Debian cron's rule for changes of the clock
-(cronsim keeps it): a job at a fixed hour that the clock skips runs right after the change, one in
-the hour that comes twice runs once; jobs with `*` or a step in minute or hour follow the real
-time. A time that was missed while the portal was down is made up for once, not once per miss.
+A time that was missed while the portal was down is made up for once, not once per miss.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from cronsim import CronSim, CronSimError
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -24,6 +19,7 @@ from portal.accounts.permissions import Actor, Permission
 from portal.audit.service import record
 from portal.db import changed
 from portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from portal.jobs.cron import check_cron, next_time, next_times
 from portal.jobs.engine import JobEngine
 from portal.jobs.kinds import Args, Kind, Kinds
 from portal.jobs.models import Job, Schedule
@@ -59,23 +55,6 @@ class Plan:
     next_runs: tuple[datetime, ...]
 
 
-def check_cron(expression: str) -> str:
-    """Return what a cron expression means, in words; raise InvalidError where it means nothing."""
-    try:
-        sim = CronSim(expression, datetime(2024, 1, 1))  # noqa: DTZ001 (only read, not run)
-        return str(sim.explain())
-    except CronSimError as error:
-        raise InvalidError(f"That is no cron expression: {error}.") from error
-
-
-def next_times(expression: str, *, after: datetime, zone: ZoneInfo, times: int) -> list[datetime]:
-    """The next `times` moments that the expression names, read in `zone`."""
-    try:
-        return list(islice(CronSim(expression, after.astimezone(zone)), times))
-    except CronSimError as error:
-        raise InvalidError(f"That is no cron expression: {error}.") from error
-
-
 def offers(session: Session, *, kinds: Kinds, actor: Actor) -> list[Offer]:
     """Every job that `actor` may put on a schedule."""
     return [
@@ -107,7 +86,7 @@ def create(
         title=f"{offer.kind.label}: {offer.label}"[:255],
         cron=cron,
         owner_id=actor.user_id,
-        next_at=_next(cron, now, zone),
+        next_at=next_time(cron, after=now, zone=zone),
         created_at=now,
     )
     session.add(schedule)
@@ -118,9 +97,7 @@ def create(
 
 def list_schedules(session: Session, *, actor: Actor) -> Sequence[Schedule]:
     """All schedules for who manages them, else one's own; by their next run."""
-    query = select(Schedule).order_by(
-        Schedule.enabled.desc(), Schedule.next_at, Schedule.id
-    )
+    query = select(Schedule).order_by(Schedule.enabled.desc(), Schedule.next_at, Schedule.id)
     if not actor.may(Permission.SCHEDULES_MANAGE):
         query = query.where(Schedule.owner_id == actor.user_id)
     return session.scalars(query).all()
@@ -147,7 +124,7 @@ def change(
     waker: Waker,
     address: str = "",
 ) -> Job | None:
-    """`pause`, `resume`, `remove` or `run` a schedule; returns the job that was asked for, if any."""
+    """`pause`, `resume`, `remove` or `run` a schedule; returns the job that was asked for."""
     now, zone = runtime.clock(), runtime.settings.zone
     schedule = get_schedule(session, actor=actor, schedule_id=schedule_id)
     _record(session, f"schedule.{action}", actor, schedule, now=now, address=address)
@@ -156,7 +133,7 @@ def change(
             _stop(schedule, reason=f"Paused by {actor.name}.")
         case "resume":
             schedule.enabled, schedule.stopped_reason = True, ""
-            schedule.next_at = _next(schedule.cron, now, zone)
+            schedule.next_at = next_time(schedule.cron, after=now, zone=zone)
         case "remove":
             session.delete(schedule)
         case "run":
@@ -200,7 +177,11 @@ def run_due(engine: JobEngine) -> int:
             .order_by(Schedule.next_at)
             .limit(DUE_AT_ONCE)
         ).all()
-    return sum(_run_one(engine, schedule_id, due_at=at, now=now) for schedule_id, at in due)
+    return sum(
+        _run_one(engine, schedule_id, due_at=at, now=now)
+        for schedule_id, at in due
+        if at is not None
+    )
 
 
 def _run_one(engine: JobEngine, schedule_id: int, *, due_at: datetime, now: datetime) -> bool:
@@ -247,7 +228,7 @@ def _claim(
     statement = (
         update(Schedule)
         .where(Schedule.id == schedule_id, Schedule.enabled, Schedule.next_at == due_at)
-        .values(next_at=_next(cron, now, zone), last_at=due_at)
+        .values(next_at=next_time(cron, after=now, zone=zone), last_at=due_at)
         .execution_options(synchronize_session=False)
     )
     if changed(session, statement) == 0:
@@ -282,10 +263,6 @@ def _ask(
     schedule.last_job_id = submitted.job.id
     session.flush()
     return submitted
-
-
-def _next(cron: str, now: datetime, zone: ZoneInfo) -> datetime | None:
-    return next(iter(next_times(cron, after=now, zone=zone, times=1)), None)
 
 
 def _record(

@@ -1,13 +1,11 @@
 """Jobs as people see them: everything that the one status fragment and the lists show."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from redis.exceptions import RedisError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -15,11 +13,11 @@ from portal.accounts.permissions import Actor, Permission
 from portal.artifacts.service import artifacts_of_job
 from portal.errors import NotFoundError
 from portal.jobs import queries
+from portal.jobs.glances import Glance, glance, raw_progresses
 from portal.jobs.kinds import Kinds
-from portal.jobs.lanes import find_blocker
 from portal.jobs.ledger import RETRYABLE
 from portal.jobs.models import Job, JobState, Notification
-from portal.jobs.progress import Progress, from_json, progress_key
+from portal.jobs.progress import Progress, from_json
 from portal.jobs.queries import JobRow
 from portal.jobs.service import may_manage, may_view
 from portal.jobs.status import is_hung
@@ -46,42 +44,6 @@ class Link:
     url: str
     label: str
     size: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Glance:
-    """What two looks at a job are compared by; made by few statements and one question to Redis."""
-
-    row: JobRow
-    progress: bytes | None
-    redis_away: bool
-    place: int | None
-    blocker: JobRow | None
-    hung: bool
-
-    @property
-    def active(self) -> bool:
-        """Whether there is still something to come."""
-        return JobState(self.row.state).active
-
-    def tag(self, *salt: object) -> str:
-        """The same for two looks that show the same, whoever's clock moved meanwhile."""
-        row = self.row
-        seen = (
-            row.id,
-            row.state,
-            row.token,
-            row.attempt,
-            row.ended_at,
-            row.cancel_requested_at,
-            self.progress,
-            self.redis_away,
-            self.place,
-            self.blocker and self.blocker.id,
-            self.hung,
-            *salt,
-        )
-        return hashlib.blake2b(repr(seen).encode(), digest_size=12).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,23 +89,9 @@ class JobView:
         return f"{rate:,.0f}".replace(",", " ") if rate >= 10 else f"{rate:.1f}"
 
 
-def glance(session: Session, *, runtime: Runtime, row: JobRow) -> Glance:
-    """Look at a job: its progress while it runs, its place while it waits."""
-    raw, away = _raw_progress(runtime, row)
-    # find_blocker reads four columns, which the row has under the same names
-    blocker = find_blocker(session, cast("Job", row)) if row.lane else None
-    running = row.state == JobState.RUNNING
-    return Glance(
-        row=row,
-        progress=raw,
-        redis_away=away,
-        place=queries.place_of(session, row),
-        blocker=cast("JobRow | None", blocker),
-        hung=running and is_hung(row.started_at, now=runtime.clock()),
-    )
-
-
-def view_job(session: Session, *, runtime: Runtime, kinds: Kinds, actor: Actor, job: Job) -> JobView:
+def view_job(
+    session: Session, *, runtime: Runtime, kinds: Kinds, actor: Actor, job: Job
+) -> JobView:
     """A job for `jobs/_job.html`; the caller has checked that `actor` may see it."""
     row = queries.find_row(session, job_id=job.id)
     if row is None:
@@ -191,12 +139,10 @@ def view_glance(
     )
 
 
-def view_rows(
-    rows: Iterable[JobRow], *, runtime: Runtime
-) -> list[JobView]:
+def view_rows(rows: Iterable[JobRow], *, runtime: Runtime) -> list[JobView]:
     """Rows of a list: state and progress, without place, artifacts and buttons."""
     rows = list(rows)
-    progress, away = _raw_progresses(runtime, rows)
+    progress, away = raw_progresses(runtime, rows)
     now = runtime.clock()
     return [
         JobView(
@@ -264,33 +210,12 @@ def _facts(row: JobRow, *, hung: bool, now: datetime) -> dict[str, Any]:
 def _duration(row: JobRow, now: datetime) -> timedelta | None:
     if row.started_at is None or row.state == JobState.QUEUED:
         return None
-    return max(timedelta(), (row.ended_at or now) - row.started_at)
+    length: timedelta = (row.ended_at or now) - row.started_at
+    return max(timedelta(), length)
 
 
 def _hangs(row: JobRow, now: datetime) -> bool:
     return row.state == JobState.RUNNING and is_hung(row.started_at, now=now)
-
-
-def _raw_progress(runtime: Runtime, row: JobRow) -> tuple[bytes | None, bool]:
-    if row.state not in (JobState.QUEUED, JobState.RUNNING):
-        return None, False
-    try:
-        return runtime.redis.get(progress_key(row.id)), False
-    except RedisError:
-        return None, True
-
-
-def _raw_progresses(
-    runtime: Runtime, rows: list[JobRow]
-) -> tuple[dict[str, bytes | None], bool]:
-    running = [row.id for row in rows if row.state == JobState.RUNNING]
-    if not running:
-        return {}, False
-    try:
-        values = runtime.redis.mget([progress_key(job_id) for job_id in running])
-    except RedisError:
-        return {}, True
-    return dict(zip(running, values, strict=True)), False
 
 
 def _progress(row: JobRow, raw: bytes | None) -> Progress | None:

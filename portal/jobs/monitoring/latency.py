@@ -8,6 +8,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections import Counter
+from typing import cast
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -61,9 +62,9 @@ class Latency:
 
 
 def read_latency(redis: Redis) -> dict[tuple[str, str], tuple[list[tuple[str, float]], float]]:
-    """By endpoint and status group: cumulative buckets and the sum of seconds; raises RedisError."""
+    """By endpoint and status: cumulative buckets and the sum of seconds; raises RedisError."""
     found: dict[tuple[str, str], dict[str, float]] = {}
-    for field, value in redis.hgetall(_KEY).items():
+    for field, value in cast("dict[bytes, bytes]", redis.hgetall(_KEY)).items():
         endpoint, group, name = field.decode().split("|")
         found.setdefault((endpoint, group), {})[name] = float(value)
     return {key: (_cumulative(values), values.get(_SUM, 0.0)) for key, values in found.items()}

@@ -15,7 +15,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import ColumnElement, case, extract, func, select
+from sqlalchemy import ColumnElement, Float, case, extract, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from portal.jobs.models import Job, JobAttempt, JobState
@@ -58,9 +58,7 @@ class _Figures(Collector):
 
 
 def _jobs(session: Session) -> Iterator[Metric]:
-    jobs = GaugeMetricFamily(
-        "portal_jobs", "Jobs by state and kind.", labels=("state", "kind")
-    )
+    jobs = GaugeMetricFamily("portal_jobs", "Jobs by state and kind.", labels=("state", "kind"))
     durations = HistogramMetricFamily(
         "portal_job_duration_seconds",
         "From the start to the end of the last attempt of a job.",
@@ -90,7 +88,7 @@ def _by_state_and_kind(session: Session) -> Any:
 def _seconds(session: Session) -> ColumnElement[float]:
     if session.get_bind().dialect.name == "sqlite":
         return (func.julianday(Job.ended_at) - func.julianday(Job.started_at)) * 86_400.0
-    return extract("epoch", Job.ended_at - Job.started_at)
+    return type_coerce(extract("epoch", Job.ended_at - Job.started_at), Float)
 
 
 def _buckets(row: Any) -> list[tuple[str, float]]:

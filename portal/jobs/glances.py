@@ -1,0 +1,89 @@
+"""A short look at a job: what a poll compares, and what its status is made of."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import cast
+
+from redis.exceptions import RedisError
+from sqlalchemy.orm import Session
+
+from portal.jobs import queries
+from portal.jobs.lanes import find_blocker
+from portal.jobs.models import Job, JobState
+from portal.jobs.progress import progress_key
+from portal.jobs.queries import JobRow
+from portal.jobs.status import is_hung
+from portal.runtime import Runtime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Glance:
+    """What two looks at a job are compared by; made by few statements and one question to Redis."""
+
+    row: JobRow
+    progress: bytes | None
+    redis_away: bool
+    place: int | None
+    blocker: JobRow | None
+    hung: bool
+
+    @property
+    def active(self) -> bool:
+        """Whether there is still something to come."""
+        return JobState(self.row.state).active
+
+    def tag(self, *salt: object) -> str:
+        """The same for two looks that show the same, whoever's clock moved meanwhile."""
+        row = self.row
+        seen = (
+            row.id,
+            row.state,
+            row.token,
+            row.attempt,
+            row.ended_at,
+            row.cancel_requested_at,
+            self.progress,
+            self.redis_away,
+            self.place,
+            self.blocker and self.blocker.id,
+            self.hung,
+            *salt,
+        )
+        return hashlib.blake2b(repr(seen).encode(), digest_size=12).hexdigest()
+
+
+def glance(session: Session, *, runtime: Runtime, row: JobRow) -> Glance:
+    """Look at a job: its progress while it runs, its place while it waits."""
+    raw, away = _raw_progress(runtime, row)
+    # find_blocker reads four columns, which the row has under the same names
+    blocker = find_blocker(session, cast("Job", row)) if row.lane else None
+    running = row.state == JobState.RUNNING
+    return Glance(
+        row=row,
+        progress=raw,
+        redis_away=away,
+        place=queries.place_of(session, row),
+        blocker=cast("JobRow | None", blocker),
+        hung=running and is_hung(row.started_at, now=runtime.clock()),
+    )
+
+
+def raw_progresses(runtime: Runtime, rows: list[JobRow]) -> tuple[dict[str, bytes | None], bool]:
+    """What Redis has of the running ones among `rows`, by id, and whether Redis is away."""
+    running = [row.id for row in rows if row.state == JobState.RUNNING]
+    if not running:
+        return {}, False
+    try:
+        values = runtime.redis.mget([progress_key(job_id) for job_id in running])
+    except RedisError:
+        return {}, True
+    return dict(zip(running, values, strict=True)), False
+
+
+def _raw_progress(runtime: Runtime, row: JobRow) -> tuple[bytes | None, bool]:
+    if row.state not in (JobState.QUEUED, JobState.RUNNING):
+        return None, False
+    try:
+        return cast("bytes | None", runtime.redis.get(progress_key(row.id))), False
+    except RedisError:
+        return None, True
