@@ -58,26 +58,31 @@ class Site:
         return self
 
     def start(self, role: str, *, die_at: str = "") -> subprocess.Popen[bytes]:
-        names = type(self.settings).model_fields
-        environment = {
-            f"PORTAL_{name.upper()}": str(getattr(self.settings, name))
-            for name in names
-            if getattr(self.settings, name) not in ("", (), None)
-        }
-        log = (self.folder / f"{role}-{len(self.processes)}.log").open("wb")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.drills.process", role],
-            cwd=ROOT,
-            env=os.environ
-            | environment
-            | {"DRILL_DIE_AT": die_at, "DRILL_MARK": str(self.folder / "mark")},
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        log.close()
+        mark = str(self.folder / "mark")
+        command = [sys.executable, "-m", "tests.drills.process", role]
+        return self.run(command, DRILL_DIE_AT=die_at, DRILL_MARK=mark)
+
+    def run(self, command: list[str], **environment: str) -> subprocess.Popen[bytes]:
+        """Start a process of this site; its output goes to a file."""
+        with (self.folder / f"process-{len(self.processes)}.log").open("wb") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=os.environ | self._environment() | environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         self.processes.append(process)
         return process
+
+    def _environment(self) -> dict[str, str]:
+        values = {name: getattr(self.settings, name) for name in type(self.settings).model_fields}
+        return {
+            f"PORTAL_{name.upper()}": str(value)
+            for name, value in values.items()
+            if value not in ("", (), None)
+        }
 
     def start_worker(self, *, die_at: str = "") -> subprocess.Popen[bytes]:
         return self.start("worker", die_at=die_at)

@@ -59,5 +59,5 @@ def test_an_entry_that_names_another_function_is_refused(site: Site) -> None:
     site.start_worker()
     site.wait_for(job, JobState.SUCCEEDED)
     assert not proof.exists()
-    log = (site.folder / "worker-0.log").read_text()
+    log = (site.folder / "process-0.log").read_text()
     assert log.count("refused a queue entry") == 2
