@@ -32,10 +32,10 @@
 
   // The browser turns a 304 into the answer it has; equal ETags mean that nothing is to be swapped.
   document.addEventListener("htmx:beforeSwap", (event) => {
-    const { elt, xhr } = event.detail;
+    const { elt, target, xhr } = event.detail;
     const etag = xhr.getResponseHeader("ETag");
-    if (!etag || !elt.id || !polls(elt)) return;
-    if (etags.get(elt.id) === etag) event.detail.shouldSwap = false;
+    if (!polls(elt) || !elt.id || !etag) etags.delete(target.id);
+    else if (etags.get(elt.id) === etag) event.detail.shouldSwap = false;
     else etags.set(elt.id, etag);
   });
 
@@ -119,7 +119,7 @@
   function giveBack(details, panel) {
     panel.querySelector(".confirm-title").removeAttribute("id");
     details.append(panel);
-    details.querySelector("summary").focus();
+    (details.closest("details.menu") || details).querySelector("summary").focus();
   }
 
   // ---- menus ----
@@ -144,7 +144,9 @@
   document.addEventListener("toggle", (event) => {
     if (event.target.matches?.("details.menu") && event.target.open) placeMenu(event.target);
   }, true);
-  addEventListener("scroll", () => closeMenus(document.querySelector(".drawer")), { passive: true });
+  addEventListener("scroll", () => {
+    document.querySelectorAll("details.menu[open]").forEach(placeMenu);
+  }, { capture: true, passive: true });
   addEventListener("resize", () => closeMenus());
 
   document.addEventListener("keydown", (event) => {
