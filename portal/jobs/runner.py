@@ -1,5 +1,6 @@
 """Running one job: claim it, check the right again, do the work, record how it ended."""
 
+import errno
 import os
 import shutil
 import socket
@@ -24,6 +25,7 @@ from portal.jobs.models import JobState
 from portal.jobs.notices import find_announcement
 from portal.jobs.work import CancelledError, StoppedError, Work, attempts_folder
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
 UNEXPECTED = "Something went wrong inside Portal. An administrator can see the details."
 STOPPING = "The portal was stopped; the job goes on after the next start."
 
@@ -94,6 +96,13 @@ def rehearse(engine: JobEngine) -> None:
         find_actor(session, 0)
 
 
+def explained(error: Exception) -> str:
+    """What a clerk is told of a fault that nobody foresaw."""
+    if isinstance(error, OSError) and error.errno in FULL:
+        return "The disk is full. Nothing of it was kept; free some space, then retry."
+    return UNEXPECTED
+
+
 def worker_name() -> str:
     """How attempts name this process."""
     return f"{socket.gethostname()}:{os.getpid()}"
@@ -115,10 +124,10 @@ def _attempt(engine: JobEngine, claim: Claim, stopping: threading.Event) -> JobS
         return _record(work, End(state=JobState.CANCELLED, reason="It was cancelled."))
     except PortalError as error:
         return _record(work, End(state=JobState.FAILED, reason=str(error)))
-    except Exception:  # the task's own faults end the job, whatever they are
+    except Exception as error:  # the task's own faults end the job, whatever they are
         log.exception("job failed", job=claim.job_id, kind=claim.kind)
-        trace = traceback.format_exc()
-        return _record(work, End(state=JobState.FAILED, reason=UNEXPECTED, traceback=trace))
+        end = End(state=JobState.FAILED, reason=explained(error), traceback=traceback.format_exc())
+        return _record(work, end)
 
 
 def _refusal(session: Session, kind: Kind | None, actor: Actor | None, claim: Claim) -> str:

@@ -1,0 +1,11 @@
+"""`python -m bench`: every bench in turn; exit 1 if a goal is missed."""
+
+import sys
+
+from bench import engine, fragment, jobs_list, start
+from bench import zip as zip_bench
+
+BENCHES = (zip_bench, fragment, engine, jobs_list, start)
+
+if __name__ == "__main__":
+    sys.exit(not all(tuple(bench.main() for bench in BENCHES)))
