@@ -22,8 +22,11 @@ MARK = "PORTAL_TEST_MARK"
 class Tree:
     """A launched command with its output and all processes below it, wherever they went."""
 
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+    def __init__(
+        self, command: list[str], environment: dict[str, str], *, pass_fds: tuple[int, ...] = ()
+    ) -> None:
         self.mark = uuid.uuid4().hex
+        self.data = environment.get("PORTAL_DATA", self.mark)
         self.lines: list[str] = []
         self.process = subprocess.Popen(
             command,
@@ -31,6 +34,7 @@ class Tree:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            pass_fds=pass_fds,
             start_new_session=True,
         )
         self._reader = threading.Thread(target=self._read)
@@ -44,7 +48,10 @@ class Tree:
             found[:] = [line for line in self.lines if text in line]
             return len(found) >= times
 
-        wait_until(enough)
+        try:
+            wait_until(enough)
+        except AssertionError as error:
+            raise AssertionError(f"{text!r} is missing in {self.lines}") from error
         return found
 
     def alive(self) -> list[psutil.Process]:
@@ -59,6 +66,7 @@ class Tree:
     def clear(self) -> None:
         for one in self.alive():
             one.kill()
+        self.process.kill()
         self.process.wait()
         self._reader.join()
         self.process.stdout.close()
@@ -68,19 +76,23 @@ class Tree:
             self.lines.append(line.rstrip("\n"))
 
     def _is_ours(self, one: psutil.Process) -> bool:
+        """Redis writes its title over its environment, but keeps its socket's path in it."""
         try:
-            return one.status() != psutil.STATUS_ZOMBIE and one.environ().get(MARK) == self.mark
+            if one.status() == psutil.STATUS_ZOMBIE or one.pid == os.getpid():
+                return False
+            marked = one.environ().get(MARK) == self.mark
+            return marked or f"{self.data}/" in " ".join(one.cmdline())
         except psutil.Error:
             return False
 
 
 @pytest.fixture
 def plant() -> Iterator[Callable[..., Tree]]:
-    """`plant(command, **environment)` starts a tree that is gone after the test."""
+    """`plant(command, pass_fds=…, **environment)` starts a tree that is gone after the test."""
     trees: list[Tree] = []
 
-    def start(command: list[str], **environment: str) -> Tree:
-        trees.append(Tree(command, environment))
+    def start(command: list[str], *, pass_fds: tuple[int, ...] = (), **environment: str) -> Tree:
+        trees.append(Tree(command, environment, pass_fds=pass_fds))
         return trees[-1]
 
     yield start
@@ -108,6 +120,6 @@ def launch(plant: Callable[..., Tree], data: Path, port: int) -> Callable[..., T
         plan = {"port": port, "programs": programs, **plan}
         command = [sys.executable, "-m", "tests.up.launcher", json.dumps(plan)]
         defaults = {"PORTAL_DATA": str(data), "PORTAL_REDIS_URL": "redis://127.0.0.1:1"}
-        return plant(command, **defaults, **(environment or {}))
+        return plant(command, **(defaults | (environment or {})))
 
     return start

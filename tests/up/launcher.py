@@ -19,11 +19,17 @@ def main(plan: dict) -> int:
         host="127.0.0.1",
         port=plan["port"],
         workers=1,
-        migrate=lambda _settings: click.echo("migrating"),
+        migrate=lambda _settings: migrate(plan),
         first_password=lambda _settings: plan.get("password"),
         reporter=click.echo,
         parts=(*redis(settings, plan), *map(program, plan["programs"])),
     )
+
+
+def migrate(plan: dict) -> None:
+    if "fault" in plan:
+        raise OSError(plan["fault"])
+    click.echo("migrating")
 
 
 def redis(settings: Settings, plan: dict) -> list[Program]:

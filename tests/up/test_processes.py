@@ -110,7 +110,7 @@ def test_a_killed_program_is_started_again_after_a_pause(launch):
 
 
 def test_what_a_killed_program_leaves_in_its_group_dies_before_the_restart(launch):
-    code = "import os, signal; os.fork(); print('at work', flush=True); signal.pause()"
+    code = r"import os, signal; os.fork(); os.write(1, b'at work\n'); signal.pause()"
     tree = launch({"name": "web", "code": code})
     tree.says("at work", times=2)
     first = psutil.Process(pid_in(tree.says("started program=web")[0]))
