@@ -107,7 +107,9 @@ def _link_new(source: Path, target: Path) -> None:
 
 def private_folder(folder: Path) -> Path:
     """Make `folder` (and parents) readable by its owner only, and return it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for part in reversed([folder, *folder.parents]):
+        if not part.exists():
+            part.mkdir(exist_ok=True, mode=0o700)
     return folder
 
 

@@ -21,9 +21,19 @@ def upgrade(engine: Engine) -> None:
 
 def schema_is_current(engine: Engine) -> bool:
     """Say whether the database has the schema that this version of Portal expects."""
+    return schema_of(engine) == ScriptDirectory.from_config(_config(None)).get_current_head()
+
+
+def schema_of(engine: Engine) -> str | None:
+    """The name of the schema that the database has; None where it has none."""
     with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    return found == ScriptDirectory.from_config(_config(None)).get_current_head()
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def knows_schema(revision: str) -> bool:
+    """Say whether this version of Portal can migrate forward from the schema called so."""
+    known = ScriptDirectory.from_config(_config(None)).walk_revisions()
+    return any(script.revision == revision for script in known)
 
 
 @contextmanager

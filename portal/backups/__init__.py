@@ -1,0 +1,1 @@
+"""What a backup is made of: a database's snapshot, the files that its rows name, one archive."""
