@@ -23,7 +23,9 @@ class Browser:
         return response
 
     def post(self, url: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
-        response = self._open("POST", url, data={"csrf_token": self.token} | (data or {}), **options)
+        response = self._open(
+            "POST", url, data={"csrf_token": self.token} | (data or {}), **options
+        )
         self._keep_token(response)
         return response
 

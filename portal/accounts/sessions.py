@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import cast
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import Table, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import SignInSession, User, UserRole
@@ -71,9 +72,13 @@ def find_signed_in(
 ) -> SignedIn | None:
     """Who holds `token` now: one statement; None where it ended, idled or the user is disabled."""
     token_hash = hash_token(token)
-    row = session.execute(
-        _LOOK_UP, {"token_hash": token_hash, "now": now, "idle": _idle_since(now, settings)}
-    ).first()
+    row = (
+        session.connection()
+        .execute(
+            _LOOK_UP, {"token_hash": token_hash, "now": now, "idle": _idle_since(now, settings)}
+        )
+        .first()
+    )
     if row is None:
         return None
     user_id, name, display_name, must_change_password, seen_at, roles = row
@@ -160,26 +165,25 @@ def _roles(joined: str) -> frozenset[Role]:
     return frozenset(Role(role) for role in joined.split(",") if role)
 
 
-_ROLES_OF_USER = (
-    select(func.aggregate_strings(UserRole.role, ","))
-    .where(UserRole.user_id == User.id)
-    .correlate(User)
-    .scalar_subquery()
-)
+# Tables, not classes: every request looks up, and without the ORM it takes half the time.
+_USER, _ROLE, _SESSION = (cast("Table", kind.__table__) for kind in (User, UserRole, SignInSession))
 _LOOK_UP = (
     select(
-        User.id,
-        User.name,
-        User.display_name,
-        User.must_change_password,
-        SignInSession.seen_at,
-        _ROLES_OF_USER,
+        _USER.c.id,
+        _USER.c.name,
+        _USER.c.display_name,
+        _USER.c.must_change_password,
+        _SESSION.c.seen_at,
+        select(func.aggregate_strings(_ROLE.c.role, ","))
+        .where(_ROLE.c.user_id == _USER.c.id)
+        .correlate(_USER)
+        .scalar_subquery(),
     )
-    .join_from(SignInSession, User, SignInSession.user_id == User.id)
+    .join_from(_SESSION, _USER, _SESSION.c.user_id == _USER.c.id)
     .where(
-        SignInSession.token_hash == bindparam("token_hash"),
-        SignInSession.ends_at > bindparam("now", type_=UtcDateTime()),
-        SignInSession.seen_at > bindparam("idle", type_=UtcDateTime()),
-        User.enabled,
+        _SESSION.c.token_hash == bindparam("token_hash"),
+        _SESSION.c.ends_at > bindparam("now", type_=UtcDateTime()),
+        _SESSION.c.seen_at > bindparam("idle", type_=UtcDateTime()),
+        _USER.c.enabled,
     )
 )

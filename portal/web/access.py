@@ -94,24 +94,35 @@ def go(url: str) -> Response:
 
 
 def safe_next(target: str | None) -> str:
-    """Return `target` if it is a path of our own, else the dashboard."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+    """Return `target` if it is a path of our own, else the dashboard.
+
+    Browsers drop tabs and line ends and read a backslash as a slash (WHATWG URL), so neither may
+    stand anywhere in it.
+    """
+    if not target or not target.startswith("/") or target.startswith("//"):
         return "/"
-    parts = urlsplit(target)
-    unsafe = any(ord(char) < 32 or char == "\\" for char in target)
-    return "/" if parts.scheme or parts.netloc or unsafe else target
+    unsafe = any(ord(char) <= 32 or ord(char) == 127 or char == "\\" for char in target)
+    return "/" if unsafe else target
 
 
 def _ask_to_sign_in() -> Response:
     if is_htmx():
-        here = urlsplit(request.headers.get("HX-Current-URL", "")).path or "/"
         response = make_response("", 401)
-        response.headers["HX-Redirect"] = f"/login?next={quote(here)}"
+        response.headers["HX-Redirect"] = f"/login?next={quote(_page_around())}"
         return response
     if _view_has("portal_file"):
         return make_response("Sign in to get this file.\n", 401)
     here = request.full_path.rstrip("?") if request.method == "GET" else "/"
     return cast("Response", redirect(f"/login?next={quote(here)}", 303))
+
+
+def _page_around() -> str:
+    """The page that the fragment stands in, as htmx names it."""
+    try:
+        parts = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        return "/"
+    return safe_next(f"{parts.path}?{parts.query}" if parts.query else parts.path)
 
 
 def _view_has(mark: str) -> bool:

@@ -60,7 +60,7 @@ def make_user(runtime: Runtime) -> Callable[..., User]:
 
 
 @pytest.fixture
-def browser(app: Flask) -> Browser:
+def guest(app: Flask) -> Browser:
     return Browser(app)
 
 

@@ -45,7 +45,13 @@ def test_too_short_and_too_long_are_refused(password: str) -> None:
 
 @pytest.mark.parametrize(
     "password",
-    ["seven brown otters", "correct horse battery", "żółta łódź podwodna", "Kü!9-pq 27x§vv", "日本語のながいあいことばです"],
+    [
+        "seven brown otters",
+        "correct horse battery",
+        "żółta łódź podwodna",
+        "Kü!9-pq 27x§vv",
+        "日本語のながいあいことばです",
+    ],
 )
 def test_a_long_phrase_is_taken_without_recipes(password: str) -> None:
     check_new_password(password, name="anna")

@@ -37,6 +37,18 @@ def actions(runtime: Runtime) -> list[str]:
         return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
 
 
+def disable(runtime: Runtime, user_id: int) -> None:
+    with runtime.sessions.begin() as session:
+        user = service.get_user(session, user_id)
+        service.disable_user(session, user, actor=SYSTEM, now=runtime.clock())
+
+
+def set_roles(runtime: Runtime, user_id: int, *roles: Role) -> None:
+    with runtime.sessions.begin() as session:
+        user = service.get_user(session, user_id)
+        service.set_roles(session, user, actor=SYSTEM, roles=roles, now=runtime.clock())
+
+
 def roles_of(runtime: Runtime, user: User) -> set[str]:
     with runtime.reads() as session:
         return {row.role for row in service.get_user(session, user.id).roles}
@@ -56,9 +68,7 @@ def test_a_taken_name_is_refused_in_any_spelling(make_user: MakeUser) -> None:
         make_user(unicodedata.normalize("NFD", "RENÉ"))
 
 
-def test_two_who_take_one_name_at_once_get_it_once(
-    runtime: Runtime, make_user: MakeUser
-) -> None:
+def test_two_who_take_one_name_at_once_get_it_once(runtime: Runtime, make_user: MakeUser) -> None:
     gate = threading.Barrier(2)
 
     def take() -> bool:
@@ -81,35 +91,22 @@ def test_a_new_user_has_to_keep_the_rules_for_passwords(make_user: MakeUser) -> 
 
 def test_roles_are_set_exactly(runtime: Runtime, make_user: MakeUser) -> None:
     anna = make_user("anna", Role.MEMBER, Role.OPERATOR)
-    with runtime.sessions.begin() as session:
-        service.set_roles(
-            session,
-            service.get_user(session, anna.id),
-            actor=SYSTEM,
-            roles=[Role.OPERATOR, Role.DATA_MANAGER],
-            now=runtime.clock(),
-        )
+    set_roles(runtime, anna.id, Role.OPERATOR, Role.DATA_MANAGER)
     assert roles_of(runtime, anna) == {"operator", "data_manager"}
 
 
 def test_the_last_admin_keeps_the_role(runtime: Runtime, make_user: MakeUser) -> None:
     boss = make_user("boss", Role.ADMIN)
-    with pytest.raises(ConflictError), runtime.sessions.begin() as session:
-        user = service.get_user(session, boss.id)
-        service.set_roles(session, user, actor=SYSTEM, roles=[], now=runtime.clock())
+    with pytest.raises(ConflictError):
+        set_roles(runtime, boss.id)
     assert roles_of(runtime, boss) == {"admin"}
 
 
-def test_the_last_enabled_admin_cannot_be_disabled(
-    runtime: Runtime, make_user: MakeUser
-) -> None:
+def test_the_last_enabled_admin_cannot_be_disabled(runtime: Runtime, make_user: MakeUser) -> None:
     boss, other = make_user("boss", Role.ADMIN), make_user("other", Role.ADMIN)
-    with runtime.sessions.begin() as session:
-        user = service.get_user(session, other.id)
-        service.disable_user(session, user, actor=SYSTEM, now=runtime.clock())
-    with pytest.raises(ConflictError), runtime.sessions.begin() as session:
-        user = service.get_user(session, boss.id)
-        service.disable_user(session, user, actor=SYSTEM, now=runtime.clock())
+    disable(runtime, other.id)
+    with pytest.raises(ConflictError):
+        disable(runtime, boss.id)
 
 
 def test_two_admins_who_disable_each_other_at_once_leave_one(
@@ -118,18 +115,16 @@ def test_two_admins_who_disable_each_other_at_once_leave_one(
     ids = [make_user(name, Role.ADMIN).id for name in ("boss", "other")]
     gate = threading.Barrier(2)
 
-    def disable(user_id: int) -> bool:
+    def try_it(user_id: int) -> bool:
         gate.wait()
         try:
-            with runtime.sessions.begin() as session:
-                user = service.get_user(session, user_id)
-                service.disable_user(session, user, actor=SYSTEM, now=runtime.clock())
+            disable(runtime, user_id)
         except ConflictError:
             return False
         return True
 
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(disable, ids))
+        results = list(pool.map(try_it, ids))
     assert sorted(results) == [False, True]
 
 
@@ -137,9 +132,7 @@ def test_disabling_ends_all_sessions_at_once(runtime: Runtime, make_user: MakeUs
     anna = make_user("anna")
     start_session(runtime, anna)
     start_session(runtime, anna)
-    with runtime.sessions.begin() as session:
-        user = service.get_user(session, anna.id)
-        service.disable_user(session, user, actor=SYSTEM, now=runtime.clock())
+    disable(runtime, anna.id)
     with runtime.reads() as session:
         assert session.scalar(select(func.count()).select_from(SignInSession)) == 0
 
