@@ -118,7 +118,7 @@ def show_project(project_id: str) -> Response:
     }
     if is_htmx():
         return fragment("projects/_pages.html", **context)
-    return page("projects/show.html", **context, **frame(standing))
+    return page("projects/show.html", **context | frame(standing))
 
 
 @bp.get("/projects/<project_id>/pages/<path:name>")
@@ -156,7 +156,7 @@ def list_files(project_id: str) -> Response:
     }
     if is_htmx():
         return fragment("projects/_files.html", **context)
-    return page("projects/files.html", **context, **frame(standing))
+    return page("projects/files.html", **context | frame(standing))
 
 
 @bp.get("/projects/<project_id>/files/<path:path>")

@@ -257,28 +257,32 @@ def _visible(actor: Actor) -> ColumnElement[bool]:
 
 def _with_counts(session: Session, rows: list[tuple[Project, str | None]]) -> list[Listed]:
     ids = [project.id for project, _ in rows]
-    counts = [
-        dict(
-            session.execute(
-                select(table.project_id, func.count())
-                .where(table.project_id.in_(ids))
-                .group_by(table.project_id)
-            )
-            .tuples()
-            .all()
-        )
-        for table in (ProjectPage, ProjectFile, ProjectMember)
-    ]
+    pages, files, members = (
+        _counts(session, table, ids) for table in (ProjectPage, ProjectFile, ProjectMember)
+    )
     return [
         Listed(
             project=project,
             role=ProjectRole(role) if role else None,
-            pages=counts[0].get(project.id, 0),
-            files=counts[1].get(project.id, 0),
-            members=counts[2].get(project.id, 0),
+            pages=pages.get(project.id, 0),
+            files=files.get(project.id, 0),
+            members=members.get(project.id, 0),
         )
         for project, role in rows
     ]
+
+
+def _counts(
+    session: Session,
+    table: type[ProjectPage] | type[ProjectFile] | type[ProjectMember],
+    ids: list[str],
+) -> dict[str, int]:
+    rows = session.execute(
+        select(table.project_id, func.count())
+        .where(table.project_id.in_(ids))
+        .group_by(table.project_id)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def _checked_title(title: str) -> str:
