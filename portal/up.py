@@ -83,13 +83,16 @@ def run(
 
 def make_data_folder(data: Path) -> None:
     """Make the data folder if it is missing: others may pass through it, but not look into it."""
-    if data.is_dir():
-        return
     try:
-        data.mkdir(parents=True)
-        data.chmod(0o711)
+        if not data.is_dir():
+            data.mkdir(parents=True)
+            data.chmod(0o711)
     except OSError as error:
         raise UpError(f"The data folder {data} cannot be made: {error.strerror}.") from error
+    if not os.access(data, os.R_OK | os.W_OK | os.X_OK):
+        raise UpError(
+            f"The data folder {data} belongs to somebody else; Portal cannot write there."
+        )
 
 
 @contextmanager

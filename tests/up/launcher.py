@@ -1,4 +1,7 @@
-"""`portal up` with the programs of a test: `python -m tests.up.launcher '{"programs": […]}'`."""
+"""`portal up` with the programs of a test: `python -m tests.up.launcher '{"programs": […]}'`.
+
+Without programs it is the whole portal.
+"""
 
 import json
 import sys
@@ -6,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from portal import first_start
 from portal.child import Program
 from portal.redis_server import RedisServer
 from portal.settings import Settings
@@ -13,16 +17,17 @@ from portal.up import run
 
 
 def main(plan: dict) -> int:
+    whole = "programs" not in plan
     settings = Settings.from_environment()
     return run(
         settings,
         host="127.0.0.1",
         port=plan["port"],
         workers=1,
-        migrate=lambda _settings: migrate(plan),
-        first_password=lambda _settings: plan.get("password"),
+        migrate=first_start.migrate if whole else lambda _settings: migrate(plan),
+        first_password=first_start.make_first_admin if whole else lambda _: plan.get("password"),
         reporter=click.echo,
-        parts=(*redis(settings, plan), *map(program, plan["programs"])),
+        parts=None if whole else (*redis(settings, plan), *map(program, plan["programs"])),
     )
 
 

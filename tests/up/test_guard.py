@@ -36,13 +36,12 @@ if os.fork() == 0:
 os.read(gate, 1)
 """
 FORKING = """
-import os, signal, sys, time
+import os, select, signal, sys
 from portal.guard import die_with_parent
-gate, opener = os.pipe()
+parent = os.pidfd_open(os.getpid())
 if os.fork() == 0:
     if sys.argv[1] == "late":
-        os.close(opener)
-        os.read(gate, 1)
+        select.select([parent], [], [])
     die_with_parent()
     print("at work", flush=True)
     signal.pause()
