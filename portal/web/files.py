@@ -58,6 +58,6 @@ def _with_body(path: Path, answer: Answer) -> Response:
     try:
         part = FilePart(path, answer)
     except OSError as error:
-        log.error("file is gone", file=path.name, error=type(error).__name__)
+        log.warning("file is gone", file=path.name, error=type(error).__name__)
         raise NotFoundError("This file is not on disk any more; tell an administrator.") from error
     return Response(part, answer.status, direct_passthrough=True)
