@@ -33,6 +33,7 @@
   // The browser turns a 304 into the answer it has; equal ETags mean that nothing is to be swapped.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { elt, target, xhr } = event.detail;
+    if (polls(elt)) rememberPlace(target);
     const etag = xhr.getResponseHeader("ETag");
     if (!polls(elt) || !elt.id || !etag) etags.delete(target.id);
     else if (etags.get(elt.id) === etag) event.detail.shouldSwap = false;
@@ -57,6 +58,29 @@
     if (polls(elt) || xhr.getResponseHeader("HX-Trigger") || xhr.getResponseHeader("HX-Redirect")) return;
     showToast("That did not work. Reload the page and try again.", "error");
   });
+
+  // Whoever stands on a link or reads the end of a log stays there when a poll replaces it.
+  let place = null;
+
+  const sameAs = (one) => (other) =>
+    one.tagName === other.tagName && one.textContent === other.textContent && one.href === other.href;
+
+  function rememberPlace(target) {
+    const focused = target.contains(document.activeElement) ? document.activeElement : null;
+    const log = target.closest(".log");
+    const reading = log && log.scrollHeight - log.scrollTop - log.clientHeight < 24;
+    place = { focused, log: reading ? log : null };
+  }
+
+  function restorePlace() {
+    if (!place) return;
+    const { focused, log } = place;
+    place = null;
+    if (log) log.scrollTop = log.scrollHeight;
+    if (!focused || document.activeElement !== document.body) return;
+    const all = document.querySelectorAll("main :is(a[href], button, summary, [tabindex])");
+    [...all].find(sameAs(focused))?.focus({ preventScroll: true });
+  }
 
   const showConnection = (reached) => {
     find("#connection").hidden = reached;
@@ -254,6 +278,7 @@
   }
 
   document.addEventListener("htmx:afterSettle", () => {
+    restorePlace();
     announceChanges();
     nameScrollers();
   });
