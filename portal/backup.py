@@ -59,7 +59,7 @@ class RestoreReport:
 
 
 def write_backup(
-    runtime: Runtime, target: Path, *, actor: Actor = SYSTEM, address: str = ""
+    settings: Settings, target: Path, *, actor: Actor = SYSTEM, address: str = ""
 ) -> BackupReport:
     """Write the whole portal into the new file `target` (0600); it appears whole or not at all.
 
@@ -67,28 +67,22 @@ def write_backup(
     """
     target = target.absolute()
     _refuse_bad_target(target)
-    with tempfile.TemporaryDirectory(prefix=".portal-backup-", dir=target.parent) as name:
-        aside = Path(name) / "backup.tar"
-        unsound = _collect(runtime, aside, folder=Path(name))
-        manifest = verify(aside)
-        move_new(aside, target)
-    with runtime.sessions.begin() as session:
-        record(
-            session,
-            actor=actor,
-            action="portal.backup",
-            object_kind="portal",
-            object_id=target.name,
-            now=runtime.clock(),
-            address=address,
-        )
-    return BackupReport(
-        path=target,
-        size=target.stat().st_size,
-        files=len(manifest.members),
-        missing=unsound.missing,
-        damaged=unsound.damaged,
-    )
+    runtime = Runtime.open(settings)
+    try:
+        report = _written(runtime, target)
+        with runtime.sessions.begin() as session:
+            record(
+                session,
+                actor=actor,
+                action="portal.backup",
+                object_kind="portal",
+                object_id=target.name,
+                now=runtime.clock(),
+                address=address,
+            )
+    finally:
+        runtime.close()
+    return report
 
 
 def restore_backup(
@@ -129,6 +123,21 @@ def _refuse_bad_target(target: Path) -> None:
         raise BackupError(f"{target} exists already; choose another name.")
     if not os.access(target.parent, os.W_OK):
         raise BackupError(f"The folder {target.parent} is missing or cannot be written to.")
+
+
+def _written(runtime: Runtime, target: Path) -> BackupReport:
+    with tempfile.TemporaryDirectory(prefix=".portal-backup-", dir=target.parent) as name:
+        aside = Path(name) / "backup.tar"
+        unsound = _collect(runtime, aside, folder=Path(name))
+        manifest = verify(aside)
+        move_new(aside, target)
+    return BackupReport(
+        path=target,
+        size=target.stat().st_size,
+        files=len(manifest.members),
+        missing=unsound.missing,
+        damaged=unsound.damaged,
+    )
 
 
 def _collect(runtime: Runtime, aside: Path, *, folder: Path) -> _Unsound:

@@ -118,7 +118,7 @@ def up_command(shell: Shell, host: str, port: int, workers: int) -> None:
 @click.pass_obj
 def check_command(shell: Shell, running: bool) -> None:
     """Say what is missing or unsafe here; exit 1 if anything is."""
-    findings = check.run(shell.settings, running=running)
+    findings = check.run(shell.settings)
     if shell.json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
@@ -143,8 +143,15 @@ def example_command(shell: Shell) -> None:
 @click.pass_obj
 def backup_command(shell: Shell, file: Path) -> None:
     """Write databases and files into one verified FILE; the portal may go on running."""
-    backup.write_backup(shell.settings, file)
-    _say(shell, f"The backup is in {file}.", file=str(file), size=file.stat().st_size)
+    report = backup.write_backup(shell.settings, file, actor=shell.actor, address=shell.address)
+    if shell.json:
+        click.echo(json.dumps(asdict(report), default=str))
+        return
+    for name in report.missing:
+        click.echo(f"Not in the backup, its file is gone: {name}.", err=True)
+    for name in report.damaged:
+        click.echo(f"In the backup, but changed on disk since it was recorded: {name}.", err=True)
+    click.echo(f"The backup of {report.files} files is in {file}.")
 
 
 @portal.command("restore")
@@ -152,8 +159,9 @@ def backup_command(shell: Shell, file: Path) -> None:
 @click.pass_obj
 def restore_command(shell: Shell, file: Path) -> None:
     """Restore FILE into an empty data folder and database."""
-    backup.restore_backup(shell.settings, file)
-    _say(shell, f"{file} is restored into {shell.settings.data}.", file=str(file))
+    report = backup.restore_backup(shell.settings, file, address=shell.address)
+    sentence = f"The portal of {report.made_at} is restored into {shell.settings.data}."
+    _say(shell, sentence, **asdict(report))
 
 
 for area in (users, jobs, projects):

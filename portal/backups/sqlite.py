@@ -17,8 +17,8 @@ NAME = "portal.sqlite"
 
 
 def database_file(url: str) -> Path:
-    """The file that `url` names."""
-    return Path(make_url(url).database or "")
+    """The file that `url` names, be it a path or an SQLite URI (sqlite.org/uri.html)."""
+    return Path((make_url(url).database or "").removeprefix("file:"))
 
 
 @contextmanager

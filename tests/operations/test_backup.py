@@ -30,7 +30,7 @@ Opened = Callable[[Settings], Runtime]
 @pytest.fixture
 def backup(filled: Runtime, tmp_path: Path) -> Path:
     target = tmp_path / "portal.tar"
-    write_backup(filled, target)
+    write_backup(filled.settings, target)
     return target
 
 
@@ -110,7 +110,7 @@ def test_a_backup_never_overwrites_a_file(filled: Runtime, tmp_path: Path) -> No
     target = tmp_path / "portal.tar"
     target.write_text("precious")
     with pytest.raises(BackupError, match="exists already"):
-        write_backup(filled, target)
+        write_backup(filled.settings, target)
     assert target.read_text() == "precious"
 
 
@@ -124,7 +124,7 @@ def test_a_file_that_is_gone_is_named_and_the_rest_is_saved(
 ) -> None:
     with filled.reads() as session:
         artifact_path(filled.settings, session.scalars(select(Artifact.id)).one()).unlink()
-    report = write_backup(filled, tmp_path / "portal.tar")
+    report = write_backup(filled.settings, tmp_path / "portal.tar")
     assert report.missing == ("the artifact welcome.zip",)
     assert restore_backup(empty_place, tmp_path / "portal.tar").missing == report.missing
     assert sums(empty_place) == sums(filled.settings)
@@ -134,7 +134,7 @@ def test_a_file_that_changed_on_disk_is_named(filled: Runtime, tmp_path: Path) -
     with filled.reads() as session:
         stored = session.scalars(select(ProjectFile.stored)).one()
     stored_path(filled.settings, project_id="welcome", stored=stored).write_bytes(b"altered")
-    report = write_backup(filled, tmp_path / "portal.tar")
+    report = write_backup(filled.settings, tmp_path / "portal.tar")
     assert report.damaged == ("picture.png of the project welcome",)
 
 
@@ -156,7 +156,7 @@ def test_a_backup_while_people_write_is_of_one_moment(
     writer.start()
     try:
         wait_until(lambda: rounds > 3)
-        write_backup(filled, tmp_path / "portal.tar")
+        write_backup(filled.settings, tmp_path / "portal.tar")
     finally:
         over.set()
         writer.join()
@@ -247,7 +247,7 @@ def test_a_backup_of_a_newer_portal_is_refused(
 ) -> None:
     with filled.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    write_backup(filled, tmp_path / "portal.tar")
+    write_backup(filled.settings, tmp_path / "portal.tar")
     with pytest.raises(BackupError, match="newer"):
         restore_backup(empty_place, tmp_path / "portal.tar")
 

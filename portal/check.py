@@ -1,0 +1,44 @@
+"""`portal check`: what is missing or unsafe here, in words. It changes nothing."""
+
+from collections.abc import Iterable, Iterator
+
+from portal.checks.configuration import check_configuration
+from portal.checks.database import check_database
+from portal.checks.finding import Finding, Level, error
+from portal.checks.machine import check_machine
+from portal.checks.redis import check_redis
+from portal.checks.work import check_work
+from portal.errors import PortalError
+from portal.runtime import Clock, Runtime, utc_now
+from portal.settings import Settings
+
+_ORDER = (Level.ERROR, Level.NOT_RUNNING, Level.ADVICE)
+
+
+def run(settings: Settings, *, clock: Clock = utc_now) -> list[Finding]:
+    """Look at everything; the findings, the gravest first."""
+    return sorted(_findings(settings, clock), key=lambda finding: _ORDER.index(finding.level))
+
+
+def fails(findings: Iterable[Finding], *, running: bool) -> bool:
+    """Say whether the check has failed; `running` if a part that does not run counts, too."""
+    grave = {Level.ERROR, Level.NOT_RUNNING} if running else {Level.ERROR}
+    return any(finding.level in grave for finding in findings)
+
+
+def _findings(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    yield from check_configuration(settings)
+    yield from check_machine(settings)
+    try:
+        runtime = Runtime.open(settings, clock=clock)
+    except PortalError as refused:  # the place of Redis's socket is somebody else's
+        yield error("Portal's own Redis cannot be reached.", str(refused))
+        return
+    try:
+        yield from check_redis(settings)
+        of_database = list(check_database(runtime))
+        yield from of_database
+        if not of_database:
+            yield from check_work(runtime)
+    finally:
+        runtime.close()

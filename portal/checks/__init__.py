@@ -1,0 +1,1 @@
+"""What `portal check` looks at, a file for each place."""
