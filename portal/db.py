@@ -28,6 +28,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 BUSY_TIMEOUT_MS = 30_000
+IDLE_SECONDS = 20
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -116,10 +117,12 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def prepare(engine: Engine) -> None:
-    """Give `engine` SQLite's pragmas and explicit BEGINs; PostgreSQL needs nothing."""
+    """Give `engine` its transaction rules: SQLite's pragmas and BEGINs, PostgreSQL's time limit."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
+    else:
+        event.listen(engine, "begin", _limit_idling)
 
 
 def reading(engine: Engine) -> Engine:
@@ -161,6 +164,13 @@ def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> No
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _limit_idling(connection: Connection) -> None:
+    """A process that freezes while it writes must not hold its locks for ever."""
+    if not connection.get_execution_options().get("read_only"):
+        limit = f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
+        connection.exec_driver_sql(limit)
 
 
 def _begin(connection: Connection) -> None:

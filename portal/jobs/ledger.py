@@ -137,14 +137,14 @@ def lose(
     """Decide on a running job whose worker died; returns its new state, None where it lives.
 
     Restartable work is tried again, `max_attempts` times in all; then it is poisoned and failed.
-    With `expired`, only a job whose lease ran out is touched.
+    With `expired`, only a job whose lease ran out is touched. A row that a frozen process still
+    holds locked is left for the next round.
     """
     conditions = _held(claim)
     if expired:
         conditions = (*conditions, JOB.c.lease_until < db_now())
-    job = session.execute(
-        select(JOB.c.crashes, JOB.c.cancel_requested_at).where(*conditions).with_for_update()
-    ).one_or_none()
+    held = select(JOB.c.crashes, JOB.c.cancel_requested_at).where(*conditions)
+    job = session.execute(held.with_for_update(skip_locked=True)).one_or_none()
     if job is None:
         return None
     end = _verdict(
