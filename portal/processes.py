@@ -24,7 +24,7 @@ Handlers = dict[signal.Signals, Any]
 
 READY_PAUSE = 0.05
 IDLE_PAUSE = 5.0
-LAST_SECONDS = 1.0
+LAST_SECONDS = 0.5
 
 log = structlog.get_logger("portal.up")
 
