@@ -1,21 +1,19 @@
 """Loading a folder of documents as a project: whole, or not at all."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
-from pathlib import Path
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
 from portal.errors import ConflictError, ForbiddenError, InvalidError
-from portal.projects.folders import Skipped, Tree
+from portal.projects.folders import Tree
 from portal.projects.load_compare import Changes, all_new, compare
-from portal.projects.load_plan import Apart, LoadPlan, plan_load
+from portal.projects.load_order import LoadOrder, LoadReport, OnConflict
+from portal.projects.load_plan import LoadPlan, plan_load
 from portal.projects.load_writing import LoadWriting, remove_named, take_back
-from portal.projects.models import Policy, Project, ProjectFile, ProjectPage
+from portal.projects.models import Project, ProjectFile, ProjectPage
 from portal.projects.pages import name_key
 from portal.projects.rights import Right
 from portal.projects.service import (
@@ -36,48 +34,6 @@ TAKEN = (
 )
 
 Progress = Callable[[int, int], None]
-
-
-class OnConflict(StrEnum):
-    """What a load does where the project is there already."""
-
-    REFUSE = "refuse"
-    SKIP = "skip"
-    REPLACE = "replace"
-    UPDATE = "update"
-    NEW_NAME = "new-name"
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoadOrder:
-    """What is to be loaded, as whom, and how."""
-
-    folder: Path
-    project_id: str = ""
-    title: str = ""
-    policy: Policy = Policy.MEDIUM
-    on_conflict: OnConflict = OnConflict.REFUSE
-    dry_run: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoadReport:
-    """What a load did, or would do. `outcome` is created, updated, replaced or skipped."""
-
-    project_id: str
-    outcome: str
-    dry_run: bool
-    pages: int = 0
-    files: int = 0
-    size: int = 0
-    new_pages: int = 0
-    changed_pages: int = 0
-    removed_pages: int = 0
-    new_files: int = 0
-    changed_files: int = 0
-    removed_files: int = 0
-    skipped: list[Skipped] = field(default_factory=list)
-    apart: list[Apart] = field(default_factory=list)
 
 
 def load_folder(
@@ -159,6 +115,7 @@ class _Load:
                 title=self._order.title or self._order.folder.resolve().name,
                 policy=self._order.policy,
                 now=self._runtime.clock(),
+                address=self._order.address,
                 loading=True,
             )
         try:
@@ -240,6 +197,7 @@ class _Load:
                 action="project.load",
                 project_id=self._id,
                 now=now,
+                address=self._order.address,
                 detail={"outcome": outcome, "pages": report.pages, "files": report.files},
             )
         return report

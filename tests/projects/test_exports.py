@@ -19,7 +19,8 @@ from portal.jobs.runner import perform
 from portal.jobs.wake import RedisWaker
 from portal.projects.export_content import ExportOptions
 from portal.projects.exports import build_export, create_export, download_name, list_exports
-from portal.projects.loading import LoadOrder, load_folder
+from portal.projects.load_order import LoadOrder
+from portal.projects.loading import load_folder
 from portal.runtime import Runtime
 from tests.projects.people import People
 

@@ -12,14 +12,8 @@ from sqlalchemy import event, func, select
 from portal.accounts.permissions import Actor, Role
 from portal.audit.models import AuditEntry
 from portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
-from portal.projects.loading import (
-    ABANDONED,
-    LoadOrder,
-    LoadReport,
-    OnConflict,
-    load_folder,
-    remove_abandoned_loads,
-)
+from portal.projects.load_order import LoadOrder, LoadReport, OnConflict
+from portal.projects.loading import ABANDONED, load_folder, remove_abandoned_loads
 from portal.projects.models import PageVersion, Policy, Project, ProjectFile, ProjectPage
 from portal.projects.rights import Right
 from portal.projects.service import create_project, get_standing, has_right

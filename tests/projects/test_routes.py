@@ -9,7 +9,8 @@ from flask import Flask
 from portal.accounts.permissions import Actor, Role
 from portal.jobs.engine import JobEngine
 from portal.jobs.runner import perform
-from portal.projects.loading import LoadOrder, load_folder
+from portal.projects.load_order import LoadOrder
+from portal.projects.loading import load_folder
 from portal.projects.models import Policy, ProjectRole
 from portal.projects.queue import queued_exports
 from portal.runtime import Runtime
