@@ -1,6 +1,8 @@
 """A small portal with somebody of every role and one of everything that has an address."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -13,11 +15,13 @@ from portal.accounts import service, sessions
 from portal.accounts.actors import actor_of
 from portal.accounts.models import User
 from portal.accounts.permissions import SYSTEM, Role
+from portal.app import create_app
 from portal.artifacts.models import Artifact
 from portal.jobs.models import Job, JobAttempt, Notification
 from portal.projects.models import Policy
 from portal.projects.service import create_project
 from portal.runtime import Runtime
+from portal.settings import Settings
 from tests.browser_like import PASSWORD, Browser
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -137,3 +141,29 @@ def _artifact(artifact_id: str, job_id: str) -> dict[str, object]:
         "sha256": "0" * 64,
         "created_at": NOW,
     }
+
+
+@pytest.fixture
+def make_browser(
+    site: Site, make_settings: Callable[..., Settings], runtime: Runtime
+) -> Iterator[Callable[..., Browser]]:
+    """`make_browser(secure=False, **settings)`: a browser before the same site set up otherwise."""
+    with ExitStack() as opened:
+
+        def make(*, secure: bool = False, **values: object) -> Browser:
+            settings = make_settings(**values)
+            app = create_app(settings, runtime=replace(runtime, settings=settings))
+            opened.callback(_dispose, app)
+            return Browser(app, secure=secure)
+
+        yield make
+
+
+@pytest.fixture
+def tls_browser(make_browser: Callable[..., Browser]) -> Callable[[], Browser]:
+    return lambda: make_browser(secure=True, public_url="https://localhost")
+
+
+def _dispose(app: Flask) -> None:
+    with app.app_context():
+        app.extensions["sqlalchemy"].engine.dispose()
