@@ -91,7 +91,7 @@ class JobPage:
 
 def find_row(session: Session, *, job_id: str) -> JobRow | None:
     """The columns of the job with exactly this id."""
-    return session.execute(_BY_ID, {"job_id": job_id}).one_or_none()
+    return session.connection().execute(_BY_ID, {"job_id": job_id}).one_or_none()
 
 
 def place_of(session: Session, row: JobRow) -> int | None:

@@ -86,7 +86,7 @@ def show_status(job_id: str) -> Response:
     seen = glance(session(), runtime=runtime, row=row)
     tag = seen.tag(actor.user_id, cookie.get("csrf_token"), __version__)
     if seen.active and request.if_none_match.contains(tag):
-        return _tagged(make_response("", 304), tag)
+        return _tagged(Response(status=304), tag)
     job = views.view_glance(session(), kinds=kinds, actor=actor, seen=seen, now=runtime.clock())
     text = current_app.jinja_env.get_template("jobs/_job.html").render(job=job)
     response = make_response(text)

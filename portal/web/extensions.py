@@ -91,6 +91,8 @@ def connect_extensions(
     csrf.init_app(app)
     # The context processor would load the user for every template, fragments included.
     login_manager.init_app(app, add_context_processor=False)
+    # A session is the row of its token; tied to an address it would only sign out who roams.
+    login_manager.session_protection = None
     Htmx(app)
     with app.app_context():
         prepare(db.engine)

@@ -7,26 +7,38 @@ CSP = (
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; manifest-src 'self'"
 )
-_ALWAYS = {
-    "Content-Security-Policy": CSP,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
+_ALWAYS = (
+    ("Content-Security-Policy", CSP),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
+)
+_PRIVATE = (("Cache-Control", "no-store"),)
 HSTS = "max-age=31536000"
 
 
 def add_headers(response: Response) -> Response:
-    """Security headers on everything; pages are not stored, fragments are asked for again."""
-    for name, value in _ALWAYS.items():
-        response.headers.setdefault(name, value)
+    """Security headers on everything; pages are not stored, fragments are asked for again.
+
+    What the view has set stays. The names are looked at once: this runs for every poll.
+    """
+    headers = response.headers
+    present = {name.lower() for name, _ in headers}
+    static = request.endpoint == "static"
+    wanted = _ALWAYS if static else _ALWAYS + _PRIVATE
     if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", HSTS)
-    if request.endpoint == "static":
-        return response
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.vary.update(("Cookie", "HX-Request"))
+        wanted = (*wanted, ("Strict-Transport-Security", HSTS))
+    headers.extend([(name, value) for name, value in wanted if name.lower() not in present])
+    if not static:
+        _vary(response, known="vary" in present)
     return response
+
+
+def _vary(response: Response, *, known: bool) -> None:
+    if known:
+        response.vary.update(("Cookie", "HX-Request"))
+    else:
+        response.headers.add("Vary", "Cookie, HX-Request")
