@@ -9,6 +9,7 @@ from wtforms import (
     StringField,
     ValidationError,
 )
+from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, EqualTo, Length, Optional, Regexp
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -25,6 +26,8 @@ ROLE_LABELS = {
     Role.OPERATOR: "operator: deliveries and demos",
     Role.MEMBER: "member: projects of their own",
 }
+
+ROLE_CHOICES = [SelectChoice(str(role), text) for role, text in ROLE_LABELS.items()]
 
 
 class RolesField(SelectMultipleField):  # type: ignore[misc]  # WTForms is untyped
@@ -57,7 +60,7 @@ class NewUserForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
             Regexp(r"[^@\s]+@[^@\s]+\Z", message="This is no e-mail address."),
         ],
     )
-    roles = RolesField("Roles", choices=[(str(role), text) for role, text in ROLE_LABELS.items()])
+    roles = RolesField("Roles", choices=ROLE_CHOICES)
 
     def validate_name(self, field: StringField) -> None:
         """Names are checked here too, so that the sentence stands beside the field."""
@@ -70,7 +73,7 @@ class NewUserForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
 class RolesForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     """The roles that a user holds."""
 
-    roles = RolesField("Roles", choices=[(str(role), text) for role, text in ROLE_LABELS.items()])
+    roles = RolesField("Roles", choices=ROLE_CHOICES)
 
 
 class PasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
