@@ -16,7 +16,7 @@ def main(project_id: str, folder: str) -> None:
     runtime = Runtime.open(Settings.from_environment())
     build_export(project_id, folder=Path(folder), runtime=runtime)
     runtime.close()
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    sys.stdout.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
 
 
 if __name__ == "__main__":

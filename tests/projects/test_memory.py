@@ -1,4 +1,4 @@
-"""An export's memory does not grow with the project. SOAK_GB says how large that is; 1 by default."""
+"""An export takes little memory, however large the project. SOAK_GB says how large; 1 else."""
 
 import hashlib
 import os
