@@ -13,7 +13,7 @@ from portal.jobs import retention as job_retention
 from portal.jobs.engine import JobEngine
 from portal.jobs.reconciler import Duty, reconcile
 from portal.logs import configure_logging
-from portal.projects import exports, loading
+from portal.projects import exports, loading, storage
 from portal.settings import Settings
 
 HOUR = 3600.0
@@ -42,6 +42,7 @@ def duties(engine: JobEngine) -> tuple[Duty, ...]:
         Duty(
             name="remove files without a row", run=lambda: drift.remove_strays(runtime), every=HOUR
         ),
+        Duty(name="sweep projects' files", run=lambda: storage.sweep(runtime), every=HOUR),
         Duty(
             name="remove abandoned loads",
             run=lambda: loading.remove_abandoned_loads(runtime),
