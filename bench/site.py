@@ -49,7 +49,9 @@ def site() -> Iterator[Site]:
     """Portal as shipped: gunicorn, SQLite, a Redis on a Unix socket."""
     with tempfile.TemporaryDirectory(prefix="bench-site-") as name, running_redis() as redis:
         settings = Settings(
-            data=Path(name), redis_url=redis.url, secret_key="a-key-for-benches-only-0123456789-abcdef"
+            data=Path(name),
+            redis_url=redis.url,
+            secret_key="a-key-for-benches-only-0123456789-abcdef",
         )
         runtime = Runtime.open(settings)
         upgrade(runtime.engine)
@@ -65,9 +67,7 @@ def site() -> Iterator[Site]:
 
 
 @contextmanager
-def web_server(
-    application: str, settings: Settings, environment: dict[str, str]
-) -> Iterator[int]:
+def web_server(application: str, settings: Settings, environment: dict[str, str]) -> Iterator[int]:
     """`application` under gunicorn, with the settings that Portal ships; yields its port."""
     port = _free_port()
     server = subprocess.Popen(

@@ -161,7 +161,7 @@ def count_ended(session: Session, *, actor: Actor, since: datetime) -> dict[str,
     query = select(_job.state, func.count()).where(
         _job.state.in_(ended), _job.ended_at > since, *_visible(actor)
     )
-    return dict(session.execute(query.group_by(_job.state)).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query.group_by(_job.state))}
 
 
 def attempt_rows(session: Session, *, job_id: str) -> Sequence[JobRow]:
@@ -178,7 +178,7 @@ def tracebacks(session: Session, *, job_id: str) -> dict[int, str]:
     query = select(JobAttempt.number, JobAttempt.traceback).where(
         JobAttempt.job_id == job_id, JobAttempt.traceback != ""
     )
-    return dict(session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def log_lines(

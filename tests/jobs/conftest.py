@@ -139,3 +139,8 @@ def browse(app: Flask) -> Callable[[Actor], Browser]:
         return browser
 
     return open_browser
+
+
+@pytest.fixture
+def guest(app: Flask) -> Browser:
+    return Browser(app)

@@ -25,9 +25,19 @@ def put_progress(runtime, job_id, **values):
 
 def test_a_running_job_shows_stage_counts_percent_rate_and_time_to_go(browse, anna, jobs, runtime):
     job_id = jobs.running(actor=anna)
-    put_progress(runtime, job_id, stage="Packing", done=1500, total=6000, unit="pages", rate=30.0, eta=150.0)
+    put_progress(
+        runtime, job_id, stage="Packing", done=1500, total=6000, unit="pages", rate=30.0, eta=150.0
+    )
     text = status(browse(anna), job_id).text
-    for shown in ("Running", "Packing", "1\u202f500 of 6\u202f000", "pages", "25 %", "30", "2 min 30 s"):
+    for shown in (
+        "Running",
+        "Packing",
+        "1\u202f500 of 6\u202f000",
+        "pages",
+        "25 %",
+        "30",
+        "2 min 30 s",
+    ):
         assert shown in text
 
 

@@ -105,7 +105,7 @@ def _queue_age(session: Session, runtime: Runtime) -> Metric:
         .where(Job.state == JobState.QUEUED)
         .group_by(Job.queue)
     )
-    for queue, created_at in session.execute(oldest).tuples():
+    for queue, created_at in session.execute(oldest):
         ages.add_metric((queue,), (runtime.clock() - created_at).total_seconds())
     return ages
 

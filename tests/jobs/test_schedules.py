@@ -1,0 +1,163 @@
+"""Schedules: when they ask for a job, as whom, and when they stop."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import func, select, update
+
+from portal.accounts.models import User
+from portal.errors import ForbiddenError, InvalidError
+from portal.jobs import schedules
+from portal.jobs.cron import check_cron, next_time, next_times
+from portal.jobs.models import Job, Schedule
+from portal.jobs.schedules import run_due
+from tests.jobs.kinds import KINDS
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture
+def make_schedule(runtime, clock, anna):
+    clock.now = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
+
+    def make(cron="0 * * * *", owner=anna):
+        with runtime.sessions.begin() as session:
+            offer = schedules.offers(session, kinds=KINDS, actor=owner)[0]
+            return schedules.create(
+                session,
+                actor=owner,
+                offer=offer,
+                cron=cron,
+                zone=ZoneInfo("UTC"),
+                now=clock(),
+            ).id
+
+    return make
+
+
+def job_count(runtime):
+    with runtime.reads() as session:
+        return session.scalar(select(func.count(Job.number)))
+
+
+def schedule_row(runtime, schedule_id):
+    with runtime.reads() as session:
+        return session.get(Schedule, schedule_id)
+
+
+def test_a_schedule_asks_for_its_job_when_its_time_comes(make_schedule, engine, runtime, clock):
+    schedule_id = make_schedule()
+    assert run_due(engine) == 0
+    clock.move(minutes=30)
+    assert run_due(engine) == 1
+    row = schedule_row(runtime, schedule_id)
+    assert row.last_at == datetime(2026, 3, 2, 13, tzinfo=UTC)
+    assert row.next_at == datetime(2026, 3, 2, 14, tzinfo=UTC)
+    assert row.last_job_id is not None
+
+
+def test_one_due_time_is_used_once_whoever_tries(make_schedule, engine, runtime, clock):
+    schedule_id = make_schedule()
+    clock.move(minutes=30)
+    due_at = schedule_row(runtime, schedule_id).next_at
+    taken = [schedules._run_one(engine, schedule_id, due_at=due_at, now=clock()) for _ in range(3)]
+    assert taken == [True, False, False]
+
+
+def test_times_missed_while_the_portal_was_down_run_once(make_schedule, engine, runtime, clock):
+    make_schedule()
+    clock.move(days=3)
+    assert run_due(engine) == 1
+    assert run_due(engine) == 0
+    assert job_count(runtime) == 1
+
+
+def test_the_job_runs_as_the_schedules_owner(make_schedule, engine, runtime, clock, anna):
+    make_schedule()
+    clock.move(hours=1)
+    run_due(engine)
+    with runtime.reads() as session:
+        assert session.scalar(select(Job.requester_id)) == anna.user_id
+
+
+def test_a_schedule_whose_owner_is_shut_out_stops_and_says_so(
+    make_schedule, engine, runtime, clock, anna
+):
+    schedule_id = make_schedule()
+    with runtime.sessions.begin() as session:
+        session.execute(update(User).where(User.id == anna.user_id).values(enabled=False))
+    clock.move(hours=1)
+    assert run_due(engine) == 0
+    row = schedule_row(runtime, schedule_id)
+    assert not row.enabled
+    assert row.stopped_reason == schedules.NO_OWNER
+    assert job_count(runtime) == 0
+
+
+def test_a_schedule_without_right_cannot_be_made(make_schedule, make_actor, runtime, clock, anna):
+    make_schedule()
+    member = make_actor("mia")
+    with runtime.sessions.begin() as session:
+        assert schedules.offers(session, kinds=KINDS, actor=member) == []
+        offer = schedules.offers(session, kinds=KINDS, actor=anna)[0]
+        with pytest.raises(ForbiddenError):
+            schedules.create(
+                session, actor=member, offer=offer, cron="@daily", zone=BERLIN, now=clock()
+            )
+
+
+def test_a_clock_that_goes_back_runs_a_fixed_hour_once():
+    start = datetime(2026, 10, 25, 0, 0, tzinfo=BERLIN)
+    first, second = next_times("30 2 * * *", after=start, zone=BERLIN, times=2)
+    assert (first.date().day, second.date().day) == (25, 26)
+
+
+def test_a_fixed_hour_that_the_clock_skips_runs_right_after_the_change():
+    start = datetime(2026, 3, 29, 0, 0, tzinfo=BERLIN)
+    first = next_time("30 2 * * *", after=start, zone=BERLIN)
+    assert first.astimezone(UTC) == datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
+
+
+def test_an_expression_is_told_in_words():
+    assert check_cron("0 3 * * 1") == "At 03:00 on Monday"
+
+
+@pytest.mark.parametrize("wrong", ["", "nonsense", "61 * * * *", "* * * *"])
+def test_what_is_no_cron_expression_is_refused(wrong):
+    with pytest.raises(InvalidError):
+        check_cron(wrong)
+
+
+def test_an_expression_that_never_comes_has_no_next_time():
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    assert next_time("0 0 30 2 *", after=now, zone=BERLIN) is None
+
+
+def test_an_admin_makes_and_changes_a_schedule_in_the_browser(browse, boss, runtime, jobs):
+    browser = browse(boss)
+    browser.get("/schedules")
+    form = {"offer": '["test.nothing", {"thing": "one"}]', "cron": "0 3 * * *"}
+    assert browser.post("/schedules", form).status_code == 303
+    text = browser.get("/schedules").text
+    assert "At 03:00" in text
+    schedule_id = 1
+    assert browser.post(f"/schedules/{schedule_id}/pause").status_code == 303
+    assert "Paused by boss" in browser.get("/schedules").text
+    assert browser.post(f"/schedules/{schedule_id}/resume").status_code == 303
+    assert "/jobs/" in browser.post(f"/schedules/{schedule_id}/run").headers["Location"]
+    assert browser.post(f"/schedules/{schedule_id}/remove").status_code == 303
+    assert "No schedules yet" in browser.get("/schedules").text
+
+
+def test_a_wrong_expression_is_told_beside_its_field(browse, boss):
+    browser = browse(boss)
+    browser.get("/schedules")
+    form = {"offer": '["test.nothing", {"thing": "one"}]', "cron": "nonsense"}
+    answer = browser.post("/schedules", form)
+    assert answer.status_code == 422
+    assert "no cron expression" in answer.text
+
+
+def test_schedules_are_for_who_manages_them(browse, anna):
+    assert browse(anna).get("/schedules").status_code == 403
