@@ -82,6 +82,7 @@ def configure(app: Flask, settings: Settings) -> None:
     """Cookies, limits and templates as the safety page wants them."""
     behind_tls = settings.public_url.startswith("https://")
     app.config.update(
+        DEBUG=settings.debug,  # said here, so that FLASK_DEBUG decides nothing
         SECRET_KEY=settings.key(),
         SESSION_COOKIE_NAME="__Host-portal" if behind_tls else "portal",
         SESSION_COOKIE_HTTPONLY=True,

@@ -57,7 +57,6 @@ class Settings(BaseSettings):
 
     data: Path = Path("instance")
     database_url: str = ""
-    tables_url: str = ""
     redis_url: str = ""
     secret_key: str = ""
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
@@ -99,7 +98,7 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("database_url", "tables_url")
+    @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
         if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):

@@ -12,7 +12,8 @@ from portal.accounts.service import create_user
 from portal.artifacts.service import Owner, measure, register
 from portal.audit.chain import seal
 from portal.files import private_folder
-from portal.projects.loading import LoadOrder, load_folder
+from portal.projects.load_order import LoadOrder
+from portal.projects.loading import load_folder
 from portal.runtime import Runtime
 from portal.settings import Settings
 from tests.servers import Postgres
