@@ -67,6 +67,7 @@ class Job(Base):
             postgresql_where=text(_RUNNING_SQL),
         ),
         Index("ix_job_state_queue_number", "state", "queue", "number"),
+        Index("ix_job_state_number", "state", "number"),
         Index("ix_job_requester_number", "requester_id", "number"),
         Index("ix_job_area_number", "area", "number"),
         Index("ix_job_subject", "subject_kind", "subject_id", "number"),

@@ -15,7 +15,7 @@ from portal.jobs.models import ACTIVE, Job, JobAttempt, JobLogLine, JobState
 PAGE = 50
 LOG_PAGE = 200
 FAR_PLACE = 1000
-SEARCHED_AT_ONCE = 20_000
+SEARCHED_AT_ONCE = 5_000
 
 JobRow: TypeAlias = Row[*tuple[Any, ...]]
 

@@ -13,7 +13,7 @@ def still() -> datetime:
 def test_a_new_status_is_nothing_yet():
     status = JobStatus("foo", still)
     assert (status.name, status.starttime) == ("foo", None)
-    assert not (status.running or status.succeeded or status.hung or status.failed)
+    assert not any((status.running, status.succeeded, status.hung, status.failed))
 
 
 def test_started_work_runs_and_was_updated_when_it_started():
@@ -74,4 +74,4 @@ def test_a_succeeded_job_has_the_words_of_success(jobs, runtime):
         job = session.scalars(select(Job).where(Job.id == job_id)).one()
     status = status_of(job, clock=runtime.clock)
     assert status.succeeded
-    assert not (status.running or status.failed or status.hung)
+    assert not any((status.running, status.failed, status.hung))
