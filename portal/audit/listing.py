@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, String, cast, or_, select
+from sqlalchemy import ColumnElement, Select, String, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.audit.models import AuditEntry
@@ -70,7 +70,7 @@ def _filtered(query: Select[AuditEntry], wanted: Wanted) -> Select[AuditEntry]:
         query = query.where(
             or_(
                 AuditEntry.action == kind,
-                AuditEntry.action.startswith(f"{kind}.", autoescape=True),
+                func.substr(AuditEntry.action, 1, len(kind) + 1) == f"{kind}.",
             )
         )
     if wanted.object:
@@ -87,14 +87,17 @@ def _of_object(query: Select[AuditEntry], wanted: str) -> Select[AuditEntry]:
 
 
 def _contains(text: str) -> ColumnElement[bool]:
-    columns = (
-        AuditEntry.actor_name,
-        AuditEntry.action,
-        AuditEntry.object_id,
-        AuditEntry.address,
-    )
+    """One comparison for all columns, so that a rare text is sought quickly."""
     as_json = json.dumps(text)[1:-1]  # `detail` is stored with escapes
-    return or_(
-        *(column.icontains(text, autoescape=True) for column in columns),
-        cast(AuditEntry.detail, String).icontains(as_json, autoescape=True),
+    plain = (
+        AuditEntry.actor_name
+        + "\n"
+        + AuditEntry.action
+        + "\n"
+        + AuditEntry.object_id
+        + "\n"
+        + AuditEntry.address
     )
+    whole = plain + "\n" + cast(AuditEntry.detail, String)
+    found = whole.icontains(as_json, autoescape=True)
+    return found if as_json == text else or_(found, plain.icontains(text, autoescape=True))
