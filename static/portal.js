@@ -143,7 +143,8 @@
   function giveBack(details, panel) {
     panel.querySelector(".confirm-title").removeAttribute("id");
     details.append(panel);
-    (details.closest("details.menu") || details).querySelector("summary").focus();
+    const opener = (details.closest("details.menu") || details).querySelector("summary");
+    (opener.isConnected ? opener : document.getElementById(opener.id))?.focus();
   }
 
   // ---- menus ----
