@@ -23,7 +23,8 @@ FLOORS = (
     ("files",),
     ("errors",),
 )
-ASSEMBLE = ("app", "wsgi", "cli", "up", "check", "backup", "assembly", "reconcile", "migrations")
+ASSEMBLE = ("app", "wsgi", "cli", "up", "check", "checks", "backup", "backups", "example")
+ASSEMBLE += ("first_start", "assembly", "reconcile", "migrations")
 LAYERS = ("models", "service", "tasks", "routes")
 FLASK_ROOMS = ("web", "app", "wsgi")
 FLASK_FILES = ("routes.py", "forms.py")

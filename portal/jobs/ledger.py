@@ -4,7 +4,6 @@ A running job belongs to the holder of its token. A claim raises the token, so w
 still does is refused (fencing). Services and the runner call these inside their own transactions.
 """
 
-import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -84,7 +83,7 @@ def claim(session: Session, *, job_id: str, worker: str, lease_seconds: float) -
     if row is None:
         return None
     taken = Claim(job_id=job_id, **row._mapping)  # noqa: SLF001 (SQLAlchemy's public name)
-    _attempt(
+    note_attempt(
         session,
         taken.job_id,
         taken.attempt,
@@ -206,20 +205,13 @@ def queue_again(session: Session, job_id: str) -> bool:
     return True
 
 
-def rehearse(session: Session) -> None:
-    """Run the statements of an attempt's end on no job, so that forked children find them compiled.
-
-    The caller rolls back; no row is met.
-    """
-    nobody = Claim(job_id="", kind="", args={}, attempt=0, token=0, lane=None, requester_id=None)
-    end = End(state=JobState.SUCCEEDED, result={}, progress={})
-    claim(session, job_id="", worker="", lease_seconds=0)
-    renew(session, nobody, lease_seconds=0)
-    _attempt(session, "", 0, state=end.state, reason="", traceback="", ended_at=db_now())
-    _attempt(session, "", 0, state=JobState.RUNNING, token=0, worker="", started_at=db_now())
-    for step in (lambda: fence(session, nobody), lambda: finish(session, nobody, end)):
-        with contextlib.suppress(LeaseLostError):
-            step()
+def note_attempt(session: Session, job_id: str, number: int, **values: Any) -> None:
+    """Write down what became of an attempt; its job's row has decided already."""
+    session.execute(
+        update(ATTEMPT)
+        .where(ATTEMPT.c.job_id == job_id, ATTEMPT.c.number == number)
+        .values(**values)
+    )
 
 
 def _verdict(*, cancelled: bool, restartable: bool, crashes: int, max_attempts: int) -> End | None:
@@ -259,7 +251,7 @@ def _end(session: Session, job_id: str, attempt: int, end: End, *conditions: Any
     statement = update(JOB).where(*conditions).values(**values)
     if changed(session, statement) == 0:
         return False
-    _attempt(
+    note_attempt(
         session,
         job_id,
         attempt,
@@ -288,7 +280,7 @@ def _again(
     )
     if changed(session, statement) == 0:
         return False
-    _attempt(
+    note_attempt(
         session,
         claim.job_id,
         claim.attempt,
@@ -299,14 +291,6 @@ def _again(
     session.add(JobAttempt(job_id=claim.job_id, number=claim.attempt + 1, queued_at=_now(session)))
     session.flush()
     return True
-
-
-def _attempt(session: Session, job_id: str, number: int, **values: Any) -> None:
-    session.execute(
-        update(ATTEMPT)
-        .where(ATTEMPT.c.job_id == job_id, ATTEMPT.c.number == number)
-        .values(**values)
-    )
 
 
 def _now(session: Session) -> datetime:

@@ -22,7 +22,6 @@ from portal.jobs.kinds import Kind
 from portal.jobs.lanes import wake_lane
 from portal.jobs.ledger import Claim, End, LeaseLostError
 from portal.jobs.models import JobState
-from portal.jobs.notices import find_announcement
 from portal.jobs.work import CancelledError, StoppedError, Work, attempts_folder
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -81,19 +80,6 @@ def execute(
     engine.step("ended")
     _leave(engine, claim)
     return state
-
-
-def rehearse(engine: JobEngine) -> None:
-    """Compile an attempt's statements before any fork; nothing is changed.
-
-    A child would otherwise compile them anew for every job, which costs more than all its work.
-    """
-    with engine.runtime.sessions() as session:
-        ledger.rehearse(session)
-        find_announcement(session, "")
-        session.rollback()
-    with engine.runtime.reads() as session:
-        find_actor(session, 0)
 
 
 def explained(error: Exception) -> str:

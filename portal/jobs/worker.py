@@ -27,6 +27,7 @@ from portal.jobs import endings, runner
 from portal.jobs.engine import JobEngine
 from portal.jobs.ledger import Claim
 from portal.jobs.presence import Presence
+from portal.jobs.rehearsal import rehearse
 from portal.jobs.wake import PERFORM
 
 BEAT_SECONDS = 5.0
@@ -37,7 +38,7 @@ log = structlog.get_logger("portal.worker")
 
 def serve(engine: JobEngine, queue: str, *, burst: bool = False) -> None:
     """Work on `queue` until TERM or INT; with `burst`, until it is empty."""
-    runner.rehearse(engine)
+    rehearse(engine)
     gc.freeze()  # children share what was imported: the collector must not touch those pages
     PortalWorker(engine, queue).work(burst=burst, logging_level="WARNING")
 
