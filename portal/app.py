@@ -1,11 +1,13 @@
 """The web application: extensions, areas, navigation, guards."""
 
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from portal import __version__
 from portal.accounts.permissions import Permission
 from portal.accounts.routes import bp as accounts
 from portal.artifacts.routes import bp as artifacts
@@ -70,6 +72,7 @@ def create_app(
     )
     login_manager.user_loader(load_signed_in)
     app.before_request(guard)
+    app.url_defaults(add_version)
     app.after_request(add_headers)
     register_filters(app, zone=settings.zone)
     register_errors(app)
@@ -98,6 +101,12 @@ def configure(app: Flask, settings: Settings) -> None:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def add_version(endpoint: str, values: dict[str, Any]) -> None:
+    """Static files are kept by browsers; a new version of Portal gives them new addresses."""
+    if endpoint == "static":
+        values.setdefault("v", __version__)
 
 
 def ui(name: str) -> Path:
