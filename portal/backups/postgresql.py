@@ -22,6 +22,14 @@ _OURS = text(
     "AND n.nspname <> 'information_schema'"
 )
 
+_REMOVALS = text(
+    "SELECT format('DROP TABLE %I.%I CASCADE', schemaname, tablename) FROM pg_tables "
+    "WHERE schemaname = 'public' UNION ALL "
+    "SELECT format('DROP FUNCTION %s CASCADE', p.oid::regprocedure) FROM pg_proc p "
+    "WHERE p.pronamespace = 'public'::regnamespace AND NOT EXISTS "
+    "(SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')"
+)
+
 
 @contextmanager
 def snapshot(url: str, *, folder: Path) -> Iterator[tuple[Path, Session]]:
@@ -65,12 +73,8 @@ def put_back(url: str, *, source: Path) -> None:
 def take_back(url: str) -> None:
     """Remove what `put_back` and a migration made; the database was empty before."""
     with _engine(url) as engine, engine.begin() as connection:
-        names = connection.execute(
-            text("SELECT tablename FROM pg_tables WHERE schemaname='public'")
-        )
-        for name in names.scalars().all():
-            quoted = engine.dialect.identifier_preparer.quote(name)
-            connection.execute(text(f"DROP TABLE {quoted} CASCADE"))
+        for statement in connection.execute(_REMOVALS).scalars().all():
+            connection.execute(text(statement))
 
 
 def find_program(name: str, connection: Connection) -> str:

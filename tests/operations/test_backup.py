@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, func, select, update
 
+from portal import migrations
 from portal.accounts.models import SignInSession, User
 from portal.artifacts.models import Artifact
 from portal.artifacts.service import artifact_path
@@ -18,6 +21,7 @@ from portal.audit.chain import seal, verify
 from portal.audit.models import AuditEntry
 from portal.backup import restore_backup, write_backup
 from portal.backups.archive import BackupError
+from portal.migrations.run import schema_is_current
 from portal.projects.models import Project, ProjectFile, ProjectPage
 from portal.projects.storage import stored_path
 from portal.runtime import Runtime
@@ -250,6 +254,40 @@ def test_a_backup_of_a_newer_portal_is_refused(
     write_backup(filled.settings, tmp_path / "portal.tar")
     with pytest.raises(BackupError, match="newer"):
         restore_backup(empty_place, tmp_path / "portal.tar")
+
+
+def test_a_backup_of_an_older_portal_is_brought_to_the_new_schema(
+    filled: Runtime, tmp_path: Path, empty_place: Settings, opened: Opened
+) -> None:
+    _downgrade(filled.engine)
+    write_backup(filled.settings, tmp_path / "portal.tar")
+    restore_backup(empty_place, tmp_path / "portal.tar")
+    restored = opened(empty_place)
+    assert schema_is_current(restored.engine)
+    assert pages(restored) == pages(filled)
+
+
+def test_a_restore_that_fails_at_its_end_leaves_the_place_empty(
+    filled: Runtime, tmp_path: Path, empty_place: Settings
+) -> None:
+    """The schema of the backup is not what its revision says, so the migration must fail."""
+    write_backup(filled.settings, tmp_path / "good.tar")
+    with filled.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    write_backup(filled.settings, tmp_path / "bad.tar")
+    with pytest.raises(BackupError, match="could not be restored"):
+        restore_backup(empty_place, tmp_path / "bad.tar")
+    assert list(empty_place.data.iterdir()) == []
+    assert restore_backup(empty_place, tmp_path / "good.tar").files == 5
+
+
+def _downgrade(engine: Engine) -> None:
+    """Take the database back to the first schema."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
 
 
 def _offsets_that_count(path: Path) -> Iterator[int]:
