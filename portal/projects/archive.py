@@ -5,6 +5,7 @@ import tempfile
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import IO
@@ -50,7 +51,7 @@ def write_zip(
     """Write `content` to `target`, which appears whole and verified or stays as it was.
 
     `progress` is told stage, done and total: pages and versions in number, files and verifying in
-    bytes. `checkpoint` is called every quarter of a megabyte at least; what it raises ends it all.
+    bytes. `checkpoint` is called at each page and every few megabytes; what it raises ends it all.
     """
     aside = target.with_name(f".{target.name[:200]}.{secrets.token_hex(6)}.part")
     try:
@@ -127,6 +128,7 @@ class _Writing:
             if options.members_and_settings:
                 self._save_settings()
             self._save_dead_links()
+            self._zip.drain()
             self.manifest_count = self._manifest.count
             listed = self.source_bytes
             self._zip.add_chunks(self._path(layout.MANIFEST), self._manifest.chunks())
@@ -134,22 +136,23 @@ class _Writing:
 
     def _save_front(self) -> None:
         content = self.content
-        self._note(self._zip.add_bytes(self._path(layout.README), front_matter.readme(content)))
+        self._add_text(layout.README, front_matter.readme(content))
         index = _blocks(front_matter.index_page(content, self._layout))
-        self._note(self._zip.add_chunks(self._path(layout.INDEX), index))
+        self._zip.add_chunks(self._path(layout.INDEX), index, then=self._manifest.add)
         style = resources.files("portal.projects").joinpath("offline.css").read_bytes()
-        self._note(self._zip.add_bytes(self._path(self._layout.style), style))
+        self._add_text(self._layout.style, style)
         if self._layout.index:
-            body = front_matter.pages_index(content, self._layout)
-            self._note(self._zip.add_bytes(self._path(self._layout.index), body))
+            self._add_text(self._layout.index, front_matter.pages_index(content, self._layout))
 
     def _save_pages(self) -> None:
         total = len(self.content.page_names)
         done = 0
         self.progress(Stage.PAGES, done, total)
         for done, page in enumerate(self.content.pages, 1):
+            self.checkpoint()
             self._save_page(page)
             self.progress(Stage.PAGES, done, total)
+        self._zip.drain()
         _all_came(done, total)
 
     def _save_page(self, page: ExportedPage) -> None:
@@ -162,11 +165,10 @@ class _Writing:
             title=page.title or page.name,
             style=up + self._layout.style.removeprefix("pages/"),
         )
-        body = whole.encode(errors="replace")
-        self._note(self._zip.add_bytes(self._path(path), body), page=page.name)
-        source = self._path(self._layout.sources[page.name])
-        self._note(
-            self._zip.add_bytes(source, page.source.encode(errors="replace")),
+        self._add_text(path, whole.encode(errors="replace"), page=page.name)
+        self._add_text(
+            self._layout.sources[page.name],
+            page.source.encode(errors="replace"),
             source_of=page.name,
             title=page.title,
             format=page.format,
@@ -181,23 +183,23 @@ class _Writing:
         self.progress(Stage.FILES, 0, self._all_file_bytes)
         before = self._manifest.count
         for file in self.content.files:
-            self._save_file(file)
+            path = self._path(self._known(self._layout.files, file.path))
+            self._zip.add_file(path, file.disk, then=partial(self._note_file, file))
+        self._zip.drain()
         self._file_bytes = None
         _all_came(self._manifest.count - before, len(self.content.file_names))
 
-    def _save_file(self, file: ExportedFile) -> None:
-        path = self._path(self._known(self._layout.files, file.path))
-        entry = self._zip.add_file(path, file.disk)
+    def _note_file(self, file: ExportedFile, entry: Entry) -> None:
         if entry.sha256 != file.sha256:
             raise ConflictError(
                 f"The file {file.path!r} on disk is not the one that was uploaded; upload it again."
             )
-        self._note(entry, file=file.path)
+        self._manifest.add(entry, file=file.path)
 
     def _save_history(self) -> None:
         self.progress(Stage.HISTORY, 0, self.content.version_count)
         path = self._path(layout.HISTORY)
-        self._note(self._zip.add_chunks(path, _blocks(self._versions())))
+        self._zip.add_chunks(path, _blocks(self._versions()), then=self._manifest.add)
 
     def _versions(self) -> Iterator[bytes]:
         for done, version in enumerate(self.content.history, 1):
@@ -206,10 +208,8 @@ class _Writing:
 
     def _save_settings(self) -> None:
         self.progress(Stage.SETTINGS, 0, 1)
-        settings = export_json.settings(self.content.project)
-        members = export_json.members(self.content.members)
-        for path, text in ((layout.SETTINGS, settings), (layout.MEMBERS, members)):
-            self._note(self._zip.add_bytes(self._path(path), text))
+        self._add_text(layout.SETTINGS, export_json.settings(self.content.project))
+        self._add_text(layout.MEMBERS, export_json.members(self.content.members))
         self.progress(Stage.SETTINGS, 1, 1)
 
     def _save_dead_links(self) -> None:
@@ -218,7 +218,8 @@ class _Writing:
             head = "Every link within the project leads somewhere.\n"
         self._dead.seek(0)
         chunks = iter(lambda: self._dead.read(_BLOCK), b"")
-        self._note(self._zip.add_chunks(self._path(layout.DEAD_LINKS), _chain(head, chunks)))
+        path = self._path(layout.DEAD_LINKS)
+        self._zip.add_chunks(path, _chain(head, chunks), then=self._manifest.add)
 
     def _path(self, path: str) -> str:
         return f"{self._root}/{path}"
@@ -229,8 +230,8 @@ class _Writing:
         except KeyError:
             raise ConflictError(f"{name!r} came while the project was saved; try again.") from None
 
-    def _note(self, entry: Entry, **facts: str) -> None:
-        self._manifest.add(entry, **facts)
+    def _add_text(self, path: str, text: bytes, **facts: str) -> None:
+        self._zip.add_bytes(self._path(path), text, then=partial(self._manifest.add, **facts))
 
     def _count(self, size: int) -> None:
         self.checkpoint()

@@ -41,10 +41,11 @@ class Manifest:
     ) -> None:
         self._lines.close()
 
-    def add(self, entry: Entry, **facts: str) -> None:
+    def add(self, entry: Entry, /, **facts: str) -> None:
         """Note `entry` with further facts, such as the page's name and title."""
-        line = {"path": entry.name, "size": entry.size, "sha256": entry.sha256, **facts}
-        self._lines.write(self._separator + _encode(line).encode())
+        more = "".join(f',"{key}":{_encode(value)}' for key, value in facts.items())
+        line = f'"path":{_encode(entry.name)},"size":{entry.size},"sha256":"{entry.sha256}"'
+        self._lines.write(self._separator + f"{{{line}{more}}}".encode())
         self._separator = b",\n"
         self.count += 1
 

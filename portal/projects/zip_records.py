@@ -1,8 +1,8 @@
 """The records of the ZIP format as bytes; section numbers are those of PKWARE's APPNOTE 6.3.10."""
 
 import struct
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 STORED = 0
 DEFLATED = 8
@@ -19,8 +19,7 @@ _END64 = struct.Struct("<4sQ2H2I4Q")
 _LOCATOR64 = struct.Struct("<4sIQI")
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(NamedTuple):
     """How one entry lies in the archive: sizes in bytes, `method` STORED or DEFLATED."""
 
     method: int
@@ -57,9 +56,10 @@ def local_header(name: bytes, packed: Packed, when: tuple[int, int], *, wide: bo
 def central_header(name: bytes, packed: Packed, when: tuple[int, int], offset: int) -> bytes:
     """Return the directory's record of an entry (4.3.12); what exceeds 32 bits goes to ZIP64."""
     date, time = when
-    wide = [value for value in (packed.size, packed.packed_size, offset) if value >= ZIP64_SIZE]
-    extra = struct.pack(f"<2H{len(wide)}Q", 1, 8 * len(wide), *wide) if wide else b""
-    version = _ZIP64 if wide else _PLAIN
+    version, extra = _PLAIN, b""
+    if max(packed.size, packed.packed_size, offset) >= ZIP64_SIZE:
+        wide = [value for value in (packed.size, packed.packed_size, offset) if value >= ZIP64_SIZE]
+        version, extra = _ZIP64, struct.pack(f"<2H{len(wide)}Q", 1, 8 * len(wide), *wide)
     head = _CENTRAL.pack(
         b"PK\1\2", _MADE_BY_UNIX | version, version, _UTF8_NAME, packed.method, time, date,
         packed.crc, min(packed.packed_size, ZIP64_SIZE), min(packed.size, ZIP64_SIZE),

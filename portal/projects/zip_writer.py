@@ -1,22 +1,21 @@
-"""A sequential ZIP writer over ISA-L: small memory, the same bytes for the same input.
+"""A sequential ZIP writer: small memory, the same bytes for the same input.
 
-Small entries are packed in memory, large ones streamed and their header patched afterwards, so
-that no entry needs a data descriptor. What does not shrink is stored.
+Entries up to a megabyte are packed in memory by threads, larger ones streamed and their header
+patched afterwards, so that no entry needs a data descriptor.
 """
 
-import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
-
-from isal import igzip_lib, isal_zlib
+from typing import IO, NamedTuple, Self
 
 from portal.errors import ConflictError, InvalidError, NotFoundError
+from portal.projects.zip_ahead import Rounds
+from portal.projects.zip_packing import SAMPLE, PackedContent, PackedStream, pack_all, shrinks
 from portal.projects.zip_records import (
     DEFLATED,
     STORED,
@@ -29,21 +28,14 @@ from portal.projects.zip_records import (
 
 WHOLE = 1024 * 1024  # up to this size an entry is packed in memory
 CHUNK = 256 * 1024
-SAMPLE = 16 * 1024
 WIDE = 4_000_000_000  # from this size on the header has room for 64-bit sizes
 NAME_BYTES = 65535
-COMPRESSED_MEDIA = re.compile(
-    r"\.(7z|aac|avi|avif|br|bz2|docx|epub|flac|gif|gz|heic|jar|jpe?g|jxl|m4[av]|mkv|mov|mp[34]"
-    r"|od[pst]|ogg|opus|png|pptx|rar|tgz|web[mp]|woff2?|xlsx|xz|zip|zst)$",
-    re.IGNORECASE,
-)
-_LEVEL = 3
-_BUFFER = 1024 * 1024
+_READ_LATER = 64 * 1024  # from this size on a thread's reading pays
+_BUFFER = 512 * 1024
 _BAD = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff]|^/|^[A-Za-z]:|(^|/)\.{0,2}(/|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What was written under `name`; sizes in bytes, `sha256` in hex of the unpacked content."""
 
     name: str
@@ -52,11 +44,30 @@ class Entry:
     sha256: str
 
 
+Then = Callable[[Entry], object]
+
+
+def _nothing(_: object) -> None:
+    """For what nobody asks about."""
+
+
+class _Given(NamedTuple):
+    """An entry on its way; `content` may be called for, by the thread that packs it."""
+
+    name: str
+    encoded: bytes
+    content: bytes | Callable[[], bytes]
+    then: Then
+
+
 class ZipWriter:
     """Writes one archive to a seekable `stream`; use it as a context manager.
 
-    Every entry bears `moment`. `on_bytes` is told the number of source bytes after each piece;
-    what it raises (a cancellation) ends the writing, and the archive is then no archive.
+    Entries lie in the order in which they were added. `then` is told of each in that order, in
+    the caller's thread, when it is written: at the latest by `drain` or the end. What goes wrong
+    with a file's content is raised then. Every entry bears `moment`. `on_bytes` is told the number
+    of source bytes after each piece; what it raises (a cancellation) ends the writing, and the
+    archive is then no archive. A file from `wide_from` bytes on has room for 64-bit sizes.
     """
 
     def __init__(
@@ -64,11 +75,14 @@ class ZipWriter:
         stream: IO[bytes],
         *,
         moment: datetime,
-        on_bytes: Callable[[int], None] = lambda _: None,
+        on_bytes: Callable[[int], None] = _nothing,
+        wide_from: int = WIDE,
     ) -> None:
         self._stream = stream
         self._when = dos_time(moment)
         self._on_bytes = on_bytes
+        self._wide_from = wide_from
+        self._rounds = Rounds(_pack, self._write)
         self._buffer = bytearray()
         self._directory = bytearray()
         self._names: set[str] = set()
@@ -83,29 +97,17 @@ class ZipWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None:
-            self._finish()
+        try:
+            if kind is None:
+                self._finish()
+        finally:
+            self._rounds.stop()
 
-    def add_bytes(self, name: str, content: bytes) -> Entry:
+    def add_bytes(self, name: str, content: bytes, *, then: Then = _nothing) -> None:
         """Write `content` as `name`; raise InvalidError for an unsafe or repeated name."""
-        encoded = self._claim(name)
-        size = len(content)
-        method, body = STORED, content
-        if size <= SAMPLE * 4 or _shrinks(name, _middle(content)):
-            deflated = igzip_lib.compress(
-                content, _LEVEL, igzip_lib.COMP_DEFLATE, igzip_lib.MEM_LEVEL_MEDIUM
-            )
-            if len(deflated) < size:
-                method, body = DEFLATED, deflated
-        packed = Packed(method, isal_zlib.crc32(content), size, len(body))
-        offset = self._written + len(self._buffer)
-        self._put(local_header(encoded, packed, self._when, wide=False))
-        self._put(body)
-        self._directory += central_header(encoded, packed, self._when, offset)
-        self._on_bytes(size)
-        return Entry(name, size, len(body), hashlib.sha256(content).hexdigest())
+        self._rounds.add(_Given(name, self._claim(name), content, then), size=len(content))
 
-    def add_file(self, name: str, source: Path | str) -> Entry:
+    def add_file(self, name: str, source: Path | str, *, then: Then = _nothing) -> None:
         """Write the file at `source` as `name`.
 
         Raises ConflictError if it changes meanwhile, NotFoundError if it cannot be opened.
@@ -113,49 +115,66 @@ class ZipWriter:
         handle = _opened(name, source)
         try:
             size = os.fstat(handle).st_size
-            if size <= WHOLE:
-                return self.add_bytes(name, _read_whole(handle, size, name))
-            method = DEFLATED if _shrinks(name, os.pread(handle, SAMPLE, size // 2)) else STORED
-            entry = self._stream_entry(name, _chunks(handle), method=method, wide=size >= WIDE)
+            if size > WHOLE:
+                self._stream_file(name, handle, size, then)
+            elif size < _READ_LATER:
+                self.add_bytes(name, _read_whole(handle, size, name), then=then)
+            else:
+                content = partial(_reopened, name, source, size)
+                self._rounds.add(_Given(name, self._claim(name), content, then), size=size)
         finally:
             os.close(handle)
-        if entry.size != size:
-            raise ConflictError(f"The file {name!r} changed while it was being saved; try again.")
-        return entry
 
-    def add_chunks(self, name: str, chunks: Iterable[bytes]) -> Entry:
-        """Write `chunks`, of any total size, deflated as `name`."""
-        return self._stream_entry(name, chunks, method=DEFLATED, wide=True)
+    def add_chunks(self, name: str, chunks: Iterable[bytes], *, then: Then = _nothing) -> None:
+        """Write `chunks`, of any total size, deflated as `name`, and everything added before."""
+        then(self._stream_entry(name, chunks, method=DEFLATED, wide=True))
+
+    def drain(self) -> None:
+        """Return when everything added is written and told."""
+        self._rounds.drain()
+
+    def _stream_file(self, name: str, handle: int, size: int, then: Then) -> None:
+        method = DEFLATED if shrinks(name, os.pread(handle, SAMPLE, size // 2)) else STORED
+        wide = size >= self._wide_from
+        entry = self._stream_entry(name, _chunks(handle), method=method, wide=wide)
+        if entry.size != size:
+            raise _changed(name)
+        then(entry)
 
     def _stream_entry(
         self, name: str, chunks: Iterable[bytes], *, method: int, wide: bool
     ) -> Entry:
         encoded = self._claim(name)
+        self.drain()
         self._flush()
         offset = self._written
         self._put(local_header(encoded, Packed(method, 0, 0, 0), self._when, wide=wide))
-        packed, digest = self._put_chunks(chunks, method)
+        facts, sha256 = self._put_chunks(PackedStream(method), chunks)
         self._flush()
-        if not wide and max(packed.size, packed.packed_size) > 0xFFFFFFFE:
-            raise ConflictError(f"The file {name!r} grew while it was being saved; try again.")
+        if not wide and max(facts.size, facts.packed_size) > 0xFFFFFFFE:
+            raise _changed(name)
         self._stream.seek(offset)
-        self._stream.write(local_header(encoded, packed, self._when, wide=wide))
+        self._stream.write(local_header(encoded, facts, self._when, wide=wide))
         self._stream.seek(self._written)
-        self._directory += central_header(encoded, packed, self._when, offset)
-        return Entry(name, packed.size, packed.packed_size, digest)
+        self._directory += central_header(encoded, facts, self._when, offset)
+        return Entry(name, facts.size, facts.packed_size, sha256)
 
-    def _put_chunks(self, chunks: Iterable[bytes], method: int) -> tuple[Packed, str]:
-        deflate = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -15)
-        digest, crc, size, packed_size = hashlib.sha256(), 0, 0, 0
+    def _put_chunks(self, stream: PackedStream, chunks: Iterable[bytes]) -> tuple[Packed, str]:
         for chunk in chunks:
-            digest.update(chunk)
-            crc = isal_zlib.crc32(chunk, crc)
-            size += len(chunk)
-            packed_size += self._put(deflate.compress(chunk) if method == DEFLATED else chunk)
+            self._put(stream.pack(chunk))
             self._on_bytes(len(chunk))
-        if method == DEFLATED:
-            packed_size += self._put(deflate.flush())
-        return Packed(method, crc, size, packed_size), digest.hexdigest()
+        facts, rest, sha256 = stream.end()
+        self._put(rest)
+        return facts, sha256
+
+    def _write(self, packed: tuple[_Given, PackedContent]) -> None:
+        given, (facts, body, sha256) = packed
+        offset = self._written + len(self._buffer)
+        self._buffer += local_header(given.encoded, facts, self._when, wide=False)
+        self._put(body)
+        self._directory += central_header(given.encoded, facts, self._when, offset)
+        self._on_bytes(facts.size)
+        given.then(Entry(given.name, facts.size, facts.packed_size, sha256))
 
     def _claim(self, name: str) -> bytes:
         if _BAD.search(name):
@@ -168,11 +187,15 @@ class ZipWriter:
         self._names.add(name)
         return encoded
 
-    def _put(self, data: bytes) -> int:
+    def _put(self, data: bytes | bytearray) -> None:
+        if len(data) >= _BUFFER:
+            self._flush()
+            self._stream.write(data)
+            self._written += len(data)
+            return
         self._buffer += data
         if len(self._buffer) >= _BUFFER:
             self._flush()
-        return len(data)
 
     def _flush(self) -> None:
         self._stream.write(self._buffer)
@@ -180,22 +203,19 @@ class ZipWriter:
         self._buffer = bytearray()
 
     def _finish(self) -> None:
+        self.drain()
         self._flush()
         offset, size = self._written, len(self._directory)
         self._stream.write(self._directory)
         self._stream.write(end_records(count=len(self._names), size=size, offset=offset))
 
 
-def _shrinks(name: str, sample: bytes) -> bool:
-    """Whether deflating pays: known media must shrink by a quarter, anything else by 3 %."""
-    deflated = len(igzip_lib.compress(sample, 1, igzip_lib.COMP_DEFLATE))
-    limit = 0.75 if COMPRESSED_MEDIA.search(name) else 0.97
-    return deflated < limit * len(sample)
-
-
-def _middle(content: bytes) -> bytes:
-    start = len(content) // 2
-    return content[start : start + SAMPLE]
+def _pack(batch: list[_Given]) -> Iterable[tuple[_Given, PackedContent]]:
+    names = [given.name for given in batch]
+    contents = [
+        given.content if isinstance(given.content, bytes) else given.content() for given in batch
+    ]
+    return zip(batch, pack_all(names, contents), strict=True)
 
 
 def _opened(name: str, source: Path | str) -> int:
@@ -205,11 +225,23 @@ def _opened(name: str, source: Path | str) -> int:
         raise NotFoundError(f"The file {name!r} cannot be read: {error.strerror}.") from error
 
 
+def _reopened(name: str, source: Path | str, size: int) -> bytes:
+    handle = _opened(name, source)
+    try:
+        return _read_whole(handle, size, name)
+    finally:
+        os.close(handle)
+
+
 def _read_whole(handle: int, size: int, name: str) -> bytes:
     content = os.read(handle, size + 1)
     if len(content) != size:
-        raise ConflictError(f"The file {name!r} changed while it was being saved; try again.")
+        raise _changed(name)
     return content
+
+
+def _changed(name: str) -> ConflictError:
+    return ConflictError(f"The file {name!r} changed while it was being saved; try again.")
 
 
 def _chunks(handle: int) -> Iterator[bytes]:

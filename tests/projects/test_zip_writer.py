@@ -68,10 +68,11 @@ def test_text_is_deflated_and_what_does_not_shrink_is_stored():
 def test_a_large_picture_is_stored_and_a_large_text_named_like_one_is_deflated(tmp_path):
     (tmp_path / "noise.jpg").write_bytes(os.urandom(WHOLE * 2))
     (tmp_path / "text.jpg").write_bytes(b"not a picture at all\n" * 100_000)
-    stream = io.BytesIO()
+    stream, entries = io.BytesIO(), []
     with ZipWriter(stream, moment=MOMENT) as writer:
-        noise = writer.add_file("noise.jpg", tmp_path / "noise.jpg")
-        text = writer.add_file("text.jpg", tmp_path / "text.jpg")
+        writer.add_file("noise.jpg", tmp_path / "noise.jpg", then=entries.append)
+        writer.add_file("text.jpg", tmp_path / "text.jpg", then=entries.append)
+    noise, text = entries
     assert noise.packed_size == noise.size
     assert text.packed_size < text.size / 10
     assert opened(stream).testzip() is None
@@ -80,12 +81,14 @@ def test_a_large_picture_is_stored_and_a_large_text_named_like_one_is_deflated(t
 def test_an_entry_tells_the_size_and_checksum_of_its_content(tmp_path):
     content = b"0123456789" * (WHOLE // 5)
     (tmp_path / "f").write_bytes(content)
+    entries = []
     with ZipWriter(io.BytesIO(), moment=MOMENT) as writer:
-        entries = [
-            writer.add_file("large", tmp_path / "f"),
-            writer.add_bytes("small", content),
-            writer.add_chunks("chunks", [content[:7], content[7:]]),
-        ]
+        writer.add_file("large", tmp_path / "f", then=entries.append)
+        writer.add_bytes("small", content[:5], then=entries.append)
+        writer.add_bytes("whole", content, then=entries.append)
+        writer.add_chunks("chunks", [content[:7], content[7:]], then=entries.append)
+    assert [entry.name for entry in entries] == ["large", "small", "whole", "chunks"]
+    entries.pop(1)
     assert {entry.size for entry in entries} == {len(content)}
     assert {entry.sha256 for entry in entries} == {hashlib.sha256(content).hexdigest()}
 
