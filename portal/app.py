@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from flask import Flask, g
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -13,18 +13,22 @@ from portal.accounts.routes import bp as accounts
 from portal.artifacts.routes import bp as artifacts
 from portal.assembly import KINDS, OWNERS
 from portal.audit.routes import bp as audit
-from portal.jobs import views
+from portal.jobs import views, watching
 from portal.jobs.kinds import Kinds
+from portal.jobs.monitoring.latency import LATENCY
 from portal.jobs.routes import bp as jobs
+from portal.jobs.views import JobView
 from portal.jobs.wake import RedisWaker, Waker
+from portal.jobs.watching import Watch
 from portal.projects.routes import bp as projects
 from portal.runtime import Runtime
 from portal.settings import Settings
 from portal.web.access import guard
 from portal.web.errors import register_errors
-from portal.web.extensions import NavigationItem, connect_extensions, login_manager
+from portal.web.extensions import NavigationItem, Services, connect_extensions, login_manager
 from portal.web.filters import register_filters
 from portal.web.headers import add_headers
+from portal.web.poll_lane import PollLane
 from portal.web.signed_in import load_signed_in
 
 AREAS = (accounts, audit, jobs, artifacts, projects)
@@ -78,7 +82,29 @@ def create_app(
     register_errors(app)
     for area in AREAS:
         app.register_blueprint(area)
+    shorten_polls(app)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
+
+
+def shorten_polls(app: Flask) -> None:
+    """Let polls of a job's status take the short way."""
+    services: Services = app.extensions["portal"]
+    runtime = services.runtime
+
+    def render(job: JobView) -> str:
+        with app.test_request_context():
+            g.csrf_token = watching.TOKEN  # Flask-WTF takes what stands there
+            return app.jinja_env.get_template("jobs/_job.html").render(job=job)
+
+    def observe(status: int, seconds: float) -> None:
+        LATENCY.observe(runtime.redis, endpoint="jobs.show_status", status=status, seconds=seconds)
+
+    watch = Watch(runtime=runtime, kinds=services.kinds, version=__version__, render=render)
+    lane = PollLane(app, services=services, watch=watch, observe=observe)
+    app.wsgi_app = lane  # type: ignore[method-assign]  # as Flask's documentation wraps it
 
 
 def configure(app: Flask, settings: Settings) -> None:
@@ -98,9 +124,6 @@ def configure(app: Flask, settings: Settings) -> None:
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
 
 
 def add_version(endpoint: str, values: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Permission(StrEnum):
@@ -48,9 +49,10 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 }
 
 
+@lru_cache(maxsize=64)
 def permissions_of(roles: frozenset[Role]) -> frozenset[Permission]:
-    """The union of what `roles` grant."""
-    return frozenset().union(*(ROLE_PERMISSIONS[role] for role in roles))
+    """What an enabled user with `roles` may: to sign in, and the union of what they grant."""
+    return frozenset({Permission.SIGN_IN}).union(*(ROLE_PERMISSIONS[role] for role in roles))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ class Actor:
     permissions: frozenset[Permission] = field(init=False)
 
     def __post_init__(self) -> None:
-        granted = permissions_of(self.roles) | {Permission.SIGN_IN} if self.enabled else frozenset()
+        granted = permissions_of(self.roles) if self.enabled else frozenset()
         object.__setattr__(self, "permissions", granted)
 
     def may(self, permission: Permission) -> bool:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import cast
 
-from sqlalchemy import Table, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import SignInSession, User, UserRole
@@ -68,17 +68,13 @@ def start(
 
 
 def find_signed_in(
-    session: Session, token: str, *, now: datetime, settings: Settings
+    connection: Connection, token: str, *, now: datetime, settings: Settings
 ) -> SignedIn | None:
     """Who holds `token` now: one statement; None where it ended, idled or the user is disabled."""
     token_hash = hash_token(token)
-    row = (
-        session.connection()
-        .execute(
-            _LOOK_UP, {"token_hash": token_hash, "now": now, "idle": _idle_since(now, settings)}
-        )
-        .first()
-    )
+    row = connection.execute(
+        _LOOK_UP, {"token_hash": token_hash, "now": now, "idle": _idle_since(now, settings)}
+    ).first()
     if row is None:
         return None
     user_id, name, display_name, must_change_password, seen_at, roles = row

@@ -2,14 +2,15 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 from redis.exceptions import RedisError
-from sqlalchemy.orm import Session
 
+from portal.db import Reader
 from portal.jobs import queries
 from portal.jobs.lanes import find_blocker
-from portal.jobs.models import Job, JobState
+from portal.jobs.models import JobState
 from portal.jobs.progress import progress_key
 from portal.jobs.queries import JobRow
 from portal.jobs.status import is_hung
@@ -32,10 +33,11 @@ class Glance:
         """Whether there is still something to come."""
         return JobState(self.row.state).active
 
-    def tag(self, *salt: object) -> str:
+    @cached_property
+    def mark(self) -> str:
         """The same for two looks that show the same, whoever's clock moved meanwhile."""
         row = self.row
-        seen = (
+        shown = (
             row.id,
             row.state,
             row.token,
@@ -47,23 +49,24 @@ class Glance:
             self.place,
             self.blocker and self.blocker.id,
             self.hung,
-            *salt,
         )
-        return hashlib.blake2b(repr(seen).encode(), digest_size=12).hexdigest()
+        return hashlib.blake2b(repr(shown).encode(), digest_size=12).hexdigest()
+
+    def tag(self, *salt: object) -> str:
+        """The ETag of what this look shows to the one whom `salt` describes."""
+        return f"{self.mark}-{hashlib.blake2b(repr(salt).encode(), digest_size=8).hexdigest()}"
 
 
-def glance(session: Session, *, runtime: Runtime, row: JobRow) -> Glance:
+def glance(reader: Reader, *, runtime: Runtime, row: JobRow) -> Glance:
     """Look at a job: its progress while it runs, its place while it waits."""
     raw, away = _raw_progress(runtime, row)
-    # find_blocker reads four columns, which the row has under the same names
-    blocker = find_blocker(session, cast("Job", row)) if row.lane else None
     running = row.state == JobState.RUNNING
     return Glance(
         row=row,
         progress=raw,
         redis_away=away,
-        place=queries.place_of(session, row),
-        blocker=cast("JobRow | None", blocker),
+        place=queries.place_of(reader, row),
+        blocker=find_blocker(reader, row),
         hung=running and is_hung(row.started_at, now=runtime.clock()),
     )
 

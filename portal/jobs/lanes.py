@@ -1,8 +1,10 @@
 """Lanes: of the jobs in one lane one runs at a time, oldest first."""
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from typing import Any
 
+from sqlalchemy import Row, select
+
+from portal.db import Reader
 from portal.jobs.models import Job, JobState
 from portal.jobs.wake import RedisWaker
 from portal.runtime import Runtime
@@ -21,15 +23,18 @@ def wake_lane(runtime: Runtime, lane: str) -> None:
         RedisWaker(runtime.redis)(row.queue, row.id)
 
 
-def find_blocker(session: Session, job: Job) -> Job | None:
-    """The job for which a queued `job` waits in its lane, None where it waits for none."""
-    if job.lane is None or job.state != JobState.QUEUED:
+def find_blocker(reader: Reader, row: Any) -> Row[*tuple[Any, ...]] | None:
+    """The job (id, title, requester_id) for which a queued one waits in its lane, None for none.
+
+    `row` is a job, or a row with its id, number, lane and state.
+    """
+    if row.lane is None or row.state != JobState.QUEUED:
         return None
-    ahead = Job.number < job.number
-    return session.scalars(
-        select(Job)
-        .where(Job.lane == job.lane, Job.id != job.id)
+    ahead = Job.number < row.number
+    return reader.execute(
+        select(Job.id, Job.title, Job.requester_id)
+        .where(Job.lane == row.lane, Job.id != row.id)
         .where((Job.state == JobState.RUNNING) | ((Job.state == JobState.QUEUED) & ahead))
         .order_by(Job.state.desc(), Job.number)
         .limit(1)
-    ).first()
+    ).one_or_none()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import User
 from portal.accounts.permissions import SYSTEM, Actor, Permission
+from portal.db import Reader
 from portal.jobs.models import ACTIVE, Job, JobAttempt, JobLogLine, JobState
 
 PAGE = 50
@@ -89,16 +90,16 @@ class JobPage:
     searched_down_to: int | None = None
 
 
-def find_row(session: Session, *, job_id: str) -> JobRow | None:
+def find_row(reader: Reader, *, job_id: str) -> JobRow | None:
     """The columns of the job with exactly this id."""
-    return session.connection().execute(_BY_ID, {"job_id": job_id}).one_or_none()
+    return reader.execute(_BY_ID, {"job_id": job_id}).one_or_none()
 
 
-def place_of(session: Session, row: JobRow) -> int | None:
+def place_of(reader: Reader, row: JobRow) -> int | None:
     """How many jobs come before a queued one in its queue (at most 1000), None for the others."""
     if row.state != JobState.QUEUED:
         return None
-    return session.execute(_AHEAD, {"queue": row.queue, "number": row.number}).scalar_one()
+    return reader.execute(_AHEAD, {"queue": row.queue, "number": row.number}).scalar_one()
 
 
 def list_jobs(session: Session, *, actor: Actor, wanted: JobFilter, size: int = PAGE) -> JobPage:

@@ -15,7 +15,7 @@ from portal.jobs.glances import glance
 from portal.jobs.models import Job, JobState
 from portal.jobs.monitoring.routes import bp as monitoring
 from portal.web.access import current_actor, go, protect, requires
-from portal.web.extensions import services, session
+from portal.web.extensions import reader, services, session
 from portal.web.hx import is_htmx, trigger
 from portal.web.pages import fragment, page
 
@@ -78,12 +78,12 @@ def show_job(job_id: str) -> Response:
 @bp.get("/jobs/<job_id>/status")
 def show_status(job_id: str) -> Response:
     """The one status fragment; whoever has this very answer already gets 304 and no body."""
-    row = queries.find_row(session(), job_id=job_id)
+    row = queries.find_row(reader(), job_id=job_id)
     actor, kinds = current_actor(), services().kinds
     if row is None or not views.sees(session(), kinds=kinds, actor=actor, row=row):
         raise NotFoundError("There is no such job.")
     runtime = services().runtime
-    seen = glance(session(), runtime=runtime, row=row)
+    seen = glance(reader(), runtime=runtime, row=row)
     tag = seen.tag(actor.user_id, cookie.get("csrf_token"), __version__)
     if seen.active and request.if_none_match.contains(tag):
         return _tagged(Response(status=304), tag)

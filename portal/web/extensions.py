@@ -4,18 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from flask import Flask, current_app, has_request_context, request
+from flask import Flask, current_app, g, has_request_context, request
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from flask_wtf.csrf import CSRFProtect
 from htmx_flask import Htmx
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
 from portal.artifacts.owners import OwnerKinds
-from portal.db import Base, engine_options, prepare, reading
+from portal.db import Base, engine_options, looking, prepare, reading
 from portal.jobs.kinds import Kinds
 from portal.jobs.wake import Waker
 from portal.runtime import Runtime
@@ -59,6 +59,7 @@ class Services:
     owners: OwnerKinds
     waker: Waker
     reading: Engine
+    looking: Engine
     navigation: tuple[NavigationItem, ...] = ()
     administration: tuple[NavigationItem, ...] = ()
     unread: Callable[[Session, Actor], int] = field(default=lambda _session, _actor: 0)
@@ -72,6 +73,23 @@ def services() -> Services:
 def session() -> Session:
     """The database session of this request."""
     return cast("Session", db.session)
+
+
+def reader() -> Connection:
+    """A connection of this request for single look-ups; it costs half of a session.
+
+    What every request looks up goes through it. It is given back when the request ends.
+    """
+    connection = g.get("reader")
+    if connection is None:
+        connection = g.reader = services().looking.connect()
+    return cast("Connection", connection)
+
+
+def _give_back(_error: BaseException | None) -> None:
+    connection = g.pop("reader", None)
+    if connection is not None:
+        connection.close()
 
 
 def connect_extensions(
@@ -94,6 +112,7 @@ def connect_extensions(
     # A session is the row of its token; tied to an address it would only sign out who roams.
     login_manager.session_protection = None
     Htmx(app)
+    app.teardown_request(_give_back)
     with app.app_context():
         prepare(db.engine)
         app.extensions["portal"] = Services(
@@ -102,5 +121,6 @@ def connect_extensions(
             owners=owners,
             waker=waker,
             reading=reading(db.engine),
+            looking=looking(db.engine),
             **shell,
         )

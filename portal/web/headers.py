@@ -7,7 +7,7 @@ CSP = (
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; manifest-src 'self'"
 )
-_ALWAYS = (
+ALWAYS = (
     ("Content-Security-Policy", CSP),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -28,7 +28,7 @@ def add_headers(response: Response) -> Response:
     headers = response.headers
     present = {name.lower() for name, _ in headers}
     static = request.endpoint == "static"
-    wanted = _ALWAYS if static else _ALWAYS + _PRIVATE
+    wanted = ALWAYS if static else ALWAYS + _PRIVATE
     if request.is_secure:
         wanted = (*wanted, ("Strict-Transport-Security", HSTS))
     headers.extend([(name, value) for name, value in wanted if name.lower() not in present])

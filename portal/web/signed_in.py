@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.accounts import sessions
 from portal.accounts.sessions import SignedIn
 from portal.accounts.sign_in import Visitor
-from portal.web.extensions import SAFE_METHODS, services, session
+from portal.web.extensions import reader, services
 
 _TOKEN = "_user_id"  # noqa: S105 (Flask-Login's name for it in the cookie)
 
@@ -21,16 +21,12 @@ log = structlog.get_logger("portal.web")
 def load_signed_in(token: str) -> SignedIn | None:
     """Who holds the cookie's token; Flask-Login asks once in a request.
 
-    A request that writes looks up by a connection of its own: on SQLite its session would take the
-    write lock now, and hold it while the body comes in.
+    Never by the request's session: where the request writes, on SQLite it would take the write
+    lock now, and hold it while the body comes in.
     """
     runtime = services().runtime
     now, settings = runtime.clock(), runtime.settings
-    if request.method in SAFE_METHODS:
-        found = sessions.find_signed_in(session(), token, now=now, settings=settings)
-    else:
-        with runtime.reads() as reader:
-            found = sessions.find_signed_in(reader, token, now=now, settings=settings)
+    found = sessions.find_signed_in(reader(), token, now=now, settings=settings)
     if found is not None and found.seen_long_ago:
         _mark_seen(found)
     return found
@@ -39,9 +35,9 @@ def load_signed_in(token: str) -> SignedIn | None:
 def carry(token: str) -> None:
     """Give the browser a new cookie with `token` and nothing of the old one."""
     runtime = services().runtime
-    with runtime.reads() as reader:
+    with services().looking.connect() as connection:
         found = sessions.find_signed_in(
-            reader, token, now=runtime.clock(), settings=runtime.settings
+            connection, token, now=runtime.clock(), settings=runtime.settings
         )
     drop()
     if found is not None:

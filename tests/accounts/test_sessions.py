@@ -34,7 +34,7 @@ def begin(runtime: Runtime, user: User) -> str:
 def look_up(runtime: Runtime, token: str) -> sessions.SignedIn | None:
     with runtime.reads() as session:
         return sessions.find_signed_in(
-            session, token, now=runtime.clock(), settings=runtime.settings
+            session.connection(), token, now=runtime.clock(), settings=runtime.settings
         )
 
 

@@ -12,6 +12,7 @@ from portal.jobs.progress import Progress, progress_key
 from portal.runtime import Runtime
 from tests.browser_like import Browser
 from tests.jobs.kinds import KINDS
+from tests.waiting import wait_until
 
 
 def status(browser, job_id, **headers):
@@ -64,8 +65,8 @@ def test_new_progress_is_a_new_answer(browse, anna, jobs, runtime):
     browser, job_id = browse(anna), jobs.running(actor=anna)
     first = status(browser, job_id)
     put_progress(runtime, job_id, stage="Packing", done=1, total=2)
-    second = status(browser, job_id, **{"If-None-Match": first.headers["ETag"]})
-    assert second.status_code == 200
+    known = {"If-None-Match": first.headers["ETag"]}
+    second = wait_until(lambda: (a := status(browser, job_id, **known)).status_code == 200 and a)
     assert "50 %" in second.text
 
 
