@@ -23,14 +23,14 @@ def jobs() -> None:
 
 
 @jobs.command("list")
-@click.option("--state", type=click.Choice([str(state) for state in JobState]), default="")
+@click.option("--state", type=click.Choice([str(state) for state in JobState]))
 @click.option("--area", default="", help="Only jobs of this area.")
 @click.option("--text", default="", help="Only jobs whose title or subject contains this.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 @click.pass_obj
-def list_command(shell: Any, state: str, area: str, text: str, limit: int) -> None:
+def list_command(shell: Any, state: str | None, area: str, text: str, limit: int) -> None:
     """Show the newest jobs that you may see."""
-    wanted = JobFilter(all_users=True, state=state, area=area, text=text)
+    wanted = JobFilter(all_users=True, state=state or "", area=area, text=text)
     with shell.runtime.reads() as session:
         found = queries.list_jobs(session, actor=shell.actor, wanted=wanted, size=limit)
         shown = views.view_rows(found.rows, runtime=shell.runtime)

@@ -38,7 +38,7 @@ def test_a_newcomer_exports_a_manual_that_opens_offline(
 
     page.goto("/projects/manual/exports")
     page.get_by_role("button", name="Export", exact=True).click()
-    download = page.get_by_role("link", name="Download").first
+    download = page.locator("a[href^='/artifacts/']").first
     expect(download).to_be_visible(timeout=90_000)
     expect(page.locator("[hx-trigger*='every']")).to_have_count(0)
     with page.expect_download() as waiting:

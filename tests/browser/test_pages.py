@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("browser")
 PARTS = {
     "<int:user_id>": "1",
     "<job_id>": "{job}",
-    "<project_id>": "handbook",
+    "<project_id>": "example-handbook",
     "<path:name>": "{page}",
 }
 # Answers to GET that are no pages. A new address is a page until it is named here.
@@ -35,7 +35,7 @@ NO_PAGES = {
 @pytest.fixture(scope="module")
 def signed_in(portal: Portal, browser: Browser) -> Iterator[Page]:
     portal.shell("example")
-    portal.shell("projects", "export", "handbook", "--wait")
+    portal.shell("projects", "export", "example-handbook", "--wait")
     context = browser.new_context(base_url=portal.url)
     page = context.new_page()
     sign_in(page, "admin", portal.one_time_password)
