@@ -18,7 +18,8 @@ _PAGE_SUFFIX = re.compile(r"\.(html?|xhtml|md|markdown)$", re.IGNORECASE)
 _OTHER_PROJECT = re.compile(r"/projects/[^/]+/(pages|files)/.")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _TAG = re.compile(r'<(?:a|area|img|source|video|audio|track)((?: [^ "=<>]+(?:="[^"]*")?)+) ?/?>')
-_ATTRIBUTE = re.compile(r' (href|src|poster|srcset)="([^"]*)"')
+_ATTRIBUTE = re.compile(r' ([^ "=<>]+)="([^"]*)"')  # each, or a value could pass for one
+_ADDRESSES = frozenset({"href", "src", "poster", "srcset"})
 _CANDIDATE = re.compile(r"([^\s,]\S*[^\s,]|[^\s,])([^,]*)(,|$)")
 _SAFE = "/!$&'()*+,;=@~"
 
@@ -157,6 +158,8 @@ def _relink(html: str, page: str, links: Links, render: Callable[[Link], str]) -
         return address(match[1]) + match[2] + match[3]
 
     def attribute(match: re.Match[str]) -> str:
+        if match[1] not in _ADDRESSES:
+            return match[0]
         value = unescape(match[2])
         several = match[1] == "srcset"
         value = _CANDIDATE.sub(candidate, value) if several else address(value)

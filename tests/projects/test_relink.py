@@ -185,3 +185,13 @@ def test_hostile_text_is_read_in_linear_time(piece):
     relink_offline(piece * 100_000, page="index", links=LINKS)
     offline(piece.replace('"', "").replace("<", "") * 20_000)
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize("relink", [relink_online, relink_offline])
+def test_a_value_that_looks_like_an_attribute_stays_a_value(relink):
+    hostile = '<a lang=" href=" title=" hx-post=/accounts hx-trigger=load x">y</a>'
+    pages = {"title=/index": "pages/title=/index.html", "x": "pages/x.html"}
+    links = Links(
+        project_id="p", portal_url="http://portal.example", pages=pages, sources={}, files={}
+    )
+    assert relink(hostile, page="x", links=links).html == hostile
