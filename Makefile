@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PACKAGES := redis-server postgresql chromium fonts-dejavu-core apache2 zip unzip wrk postgresql-doc-15
 N ?= 120
 
-.PHONY: setup run test test-setup lint format bench drills soak lock wheel clean
+.PHONY: setup run test coverage test-setup lint format bench drills soak lock wheel clean
 
 setup: $(VENV)/.installed
 
@@ -39,6 +39,9 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 
 test: test-setup lint
+	$(BIN)/pytest -n $${PYTEST_WORKERS:-4} --durations=15
+
+coverage: test-setup
 	$(BIN)/pytest -n $${PYTEST_WORKERS:-4} --cov --cov-report=term:skip-covered
 
 bench: test-setup
@@ -48,7 +51,8 @@ drills: test-setup
 	DRILL_KILLS=$(N) $(BIN)/pytest -n 2 tests/drills
 
 soak: test-setup
-	$(BIN)/python -m bench.soak
+	SOAK_GB=10 $(BIN)/pytest -n 2 tests/projects/test_memory.py
+	DRILL_KILLS=1000 $(BIN)/pytest -n 2 tests/drills/test_random.py
 
 lock: $(VENV)/.installed-dev
 	$(BIN)/pip install --quiet uv==0.13.8
