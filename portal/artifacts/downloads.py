@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 CHUNK = 256 * 1024
-_RANGE = re.compile(r"bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*", re.IGNORECASE)
+_RANGE = re.compile(r"bytes\s*=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*", re.IGNORECASE)
 _QUOTED = re.compile(r'[^\x20-\x7e]|["\\%]')
 _ATTRIBUTE = "!#$&+-.^_`|~"
 

@@ -36,6 +36,8 @@ WHOLE = Answer(status=200, length=100)
         ("bytes=0-1,5-6", WHOLE),
         ("bytes=a-b", WHOLE),
         ("pages=1-2", WHOLE),
+        (f"bytes=0-{'9' * 5000}", WHOLE),
+        (f"bytes=-{'9' * 5000}", WHOLE),
     ],
 )
 def test_a_range_is_answered_as_the_rfc_says(asked: str, answer: Answer) -> None:
