@@ -143,4 +143,5 @@ def _normal(raw: tuple[str, ...]) -> str:
 
 def _shown(raw: tuple[str, ...]) -> str:
     """A path that can be printed, whatever bytes it had."""
-    return "/".join(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    text = "/".join(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)

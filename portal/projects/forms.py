@@ -6,7 +6,7 @@ from wtforms.validators import DataRequired, Length
 
 from portal.errors import InvalidError
 from portal.projects.models import Policy, ProjectRole
-from portal.projects.service import ID_RULE, TITLE_LENGTH, checked_id
+from portal.projects.service import ID_RULE, TITLE_LENGTH, checked_id, checked_title
 
 POLICY_LABELS = {
     Policy.OPEN: "open: everybody signed in sees and edits",
@@ -24,12 +24,21 @@ def policy_from(asked: str) -> Policy | None:
     return Policy(asked) if asked in set(Policy) else None
 
 
+def one_line(_form: FlaskForm, field: StringField) -> None:
+    """The rule of titles is checked here too, so that the sentence stands beside the field."""
+    try:
+        checked_title(field.data or "")
+    except InvalidError as error:
+        raise ValidationError(str(error)) from None
+
+
+TITLE_RULES = (DataRequired("A project needs a title."), Length(max=TITLE_LENGTH), one_line)
+
+
 class NewProjectForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     """A project to be made."""
 
-    title = StringField(
-        "Title", validators=[DataRequired("A project needs a title."), Length(max=TITLE_LENGTH)]
-    )
+    title = StringField("Title", validators=TITLE_RULES)
     id = StringField("Id", validators=[DataRequired(ID_RULE)], description=ID_RULE)
     policy = RadioField(
         "Policy",
@@ -48,9 +57,7 @@ class NewProjectForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
 class SettingsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     """A project's title and policy."""
 
-    title = StringField(
-        "Title", validators=[DataRequired("A project needs a title."), Length(max=TITLE_LENGTH)]
-    )
+    title = StringField("Title", validators=TITLE_RULES)
     policy = RadioField(
         "Policy", choices=[(str(policy), label) for policy, label in POLICY_LABELS.items()]
     )

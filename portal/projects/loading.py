@@ -18,6 +18,7 @@ from portal.projects.pages import name_key
 from portal.projects.rights import Right
 from portal.projects.service import (
     checked_id,
+    checked_title,
     create_project,
     get_standing,
     id_from,
@@ -48,6 +49,8 @@ def load_folder(
 
     `progress` is told done and total bytes. Raises InvalidError, ConflictError, ForbiddenError.
     """
+    if order.title:
+        checked_title(order.title)  # before anything is written
     project_id = checked_id(order.project_id or id_from(order.folder.resolve().name))
     project_id, known = _decide(runtime, project_id, order=order, actor=actor)
     if known and order.on_conflict is OnConflict.SKIP:
@@ -130,7 +133,7 @@ class _Load:
     def into_known(self) -> LoadReport:
         replace = self._order.on_conflict is OnConflict.REPLACE
         with self._runtime.reads() as session:
-            right = Right.MANAGE if replace else Right.EDIT
+            right = Right.MANAGE if replace or self._order.title else Right.EDIT
             get_standing(session, actor=self._actor, project_id=self._id, right=right)
             changes = compare(
                 session,
@@ -187,7 +190,7 @@ class _Load:
         with self._runtime.sessions.begin() as session:
             values: dict[str, object] = {"updated_at": now, "loading_at": None}
             if self._order.title:
-                values["title"] = self._order.title
+                values["title"] = checked_title(self._order.title)
             if not _has_home(session, self._id):
                 values["home"] = self._plan.home
             session.execute(update(Project).where(Project.id == self._id).values(**values))

@@ -1,6 +1,7 @@
 """Projects: making them, listing and finding what one may see, changing them. Services flush."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -69,6 +70,16 @@ def checked_id(project_id: str) -> str:
     return project_id
 
 
+def checked_title(title: str) -> str:
+    """Return `title` on one line if a project can have it; raise InvalidError otherwise."""
+    plain = " ".join(title.split())
+    if not plain or len(plain) > TITLE_LENGTH:
+        raise InvalidError(f"A project needs a title of at most {TITLE_LENGTH} characters.")
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in plain):
+        raise InvalidError("The title has a character that cannot be seen; leave it out.")
+    return plain
+
+
 def create_project(
     session: Session,
     *,
@@ -90,7 +101,7 @@ def create_project(
         raise ConflictError(f"There is a project {project_id!r} already; choose another id.")
     project = Project(
         id=project_id,
-        title=_checked_title(title or project_id),
+        title=checked_title(title or project_id),
         policy=policy,
         created_at=now,
         created_by=actor.user_id,
@@ -205,7 +216,7 @@ def change_settings(
     """Give a project another title or policy; raises what `get_standing` does."""
     project = get_standing(session, actor=actor, project_id=project_id, right=Right.MANAGE).project
     before = {"title": project.title, "policy": project.policy}
-    project.title, project.policy, project.updated_at = _checked_title(title), policy, now
+    project.title, project.policy, project.updated_at = checked_title(title), policy, now
     record_change(
         session,
         actor=actor,
@@ -283,10 +294,3 @@ def _counts(
         .group_by(table.project_id)
     )
     return {row[0]: row[1] for row in rows}
-
-
-def _checked_title(title: str) -> str:
-    plain = " ".join(title.split())
-    if not plain or len(plain) > TITLE_LENGTH:
-        raise InvalidError(f"A project needs a title of at most {TITLE_LENGTH} characters.")
-    return plain

@@ -374,3 +374,31 @@ def test_a_real_manual_is_loaded_in_short_transactions(runtime: Runtime, m1: Act
     assert report.files > 3
     assert pages_of(runtime, "manual")["index"].title.startswith("PostgreSQL 15")
     assert sorted(held)[len(held) // 2] < 0.25, max(held)
+
+
+def test_who_only_edits_gives_no_other_title(
+    runtime: Runtime, people: People, load: Load, make_folder: MakeFolder
+) -> None:
+    folder = make_folder("docs", {"a.md": "# A"})
+    load(folder, policy=Policy.OPEN, title="Docs")
+    order = LoadOrder(folder=folder, project_id="p1", title="Mine", on_conflict=OnConflict.UPDATE)
+    with pytest.raises(ForbiddenError):
+        load_folder(runtime, order=order, actor=people.make("m2"))
+    with runtime.reads() as session:
+        assert session.get_one(Project, "p1").title == "Docs"
+
+
+@pytest.mark.parametrize("title", ["x" * 256, "red\x1b[31m", "a\0b"])
+def test_a_title_that_no_project_may_have_changes_nothing(
+    runtime: Runtime, load: Load, make_folder: MakeFolder, title: str
+) -> None:
+    load(make_folder("docs", {"a.md": "# A"}), title="Docs")
+    newer = make_folder("newer", {"a.md": "# B"})
+    with pytest.raises(InvalidError):
+        load(newer, title=title, on_conflict=OnConflict.UPDATE)
+    assert pages_of(runtime)["a"].title == "A"
+
+
+def test_a_skipped_name_cannot_command_the_terminal(load: Load, make_folder: MakeFolder) -> None:
+    report = load(make_folder("docs", {"a.md": "# A", "\x1b]0;evil\x07\n.md": "x"}))
+    assert [entry.path for entry in report.skipped] == ["\ufffd]0;evil\ufffd\ufffd.md"]
