@@ -24,10 +24,12 @@ from portal.projects.routes import bp as projects
 from portal.runtime import Runtime
 from portal.settings import Settings
 from portal.web.access import guard
+from portal.web.bodies import InTime, limit_strangers
 from portal.web.errors import register_errors
 from portal.web.extensions import NavigationItem, Services, connect_extensions, login_manager
 from portal.web.filters import register_filters
 from portal.web.headers import add_headers
+from portal.web.numbers import NumberConverter
 from portal.web.poll_lane import PollLane
 from portal.web.signed_in import load_signed_in
 
@@ -64,6 +66,8 @@ def create_app(
     runtime = runtime or Runtime.open(settings)
     app = Flask("portal", template_folder=str(ui("templates")), static_folder=str(ui("static")))
     configure(app, settings)
+    app.url_map.converters["int"] = NumberConverter
+    app.before_request(limit_strangers)  # before the form's token is looked for in the body
     connect_extensions(
         app,
         runtime=runtime,
@@ -82,6 +86,7 @@ def create_app(
     register_errors(app)
     for area in AREAS:
         app.register_blueprint(area)
+    app.wsgi_app = InTime(app.wsgi_app)  # type: ignore[method-assign]
     shorten_polls(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

@@ -17,6 +17,7 @@ from portal.jobs.monitoring.routes import bp as monitoring
 from portal.web.access import current_actor, go, protect, requires
 from portal.web.extensions import reader, services, session
 from portal.web.hx import is_htmx, trigger
+from portal.web.numbers import number
 from portal.web.pages import fragment, page
 
 bp = Blueprint("jobs", __name__)
@@ -63,14 +64,14 @@ def show_job(job_id: str) -> Response:
     if job.id != job_id:
         return go(f"/jobs/{job.id}")
     attempts = queries.attempt_rows(session(), job_id=job.id)
-    number = request.args.get("attempt", job.attempt, type=int)
+    attempt = request.args.get("attempt", job.attempt, type=number)
     return page(
         "jobs/show.html",
         job=_view(job),
         attempts=attempts,
         tracebacks=_tracebacks(job),
-        shown_attempt=number,
-        log=_log(job, number),
+        shown_attempt=attempt,
+        log=_log(job, attempt),
         history=inbox.history(session(), job_id=job.id),
     )
 
@@ -99,11 +100,11 @@ def show_status(job_id: str) -> Response:
 def show_log(job_id: str) -> Response:
     """The log lines of an attempt after the one that the page has."""
     job = _job(job_id)
-    number = request.args.get("attempt", job.attempt, type=int)
-    log = _log(job, number)
+    attempt = request.args.get("attempt", job.attempt, type=number)
+    log = _log(job, attempt)
     if not log["lines"] and log["live"]:
         return make_response("", 204)  # htmx keeps what it has and asks again
-    return fragment("jobs/_log.html", log=log, job=_view(job), shown_attempt=number)
+    return fragment("jobs/_log.html", log=log, job=_view(job), shown_attempt=attempt)
 
 
 @bp.post("/jobs/<job_id>/cancel")
@@ -145,7 +146,7 @@ def retry_job(job_id: str) -> Response:
 @bp.get("/notifications")
 def list_notifications() -> Response:
     """One's own messages, the newest first."""
-    before = request.args.get("older", type=int)
+    before = request.args.get("older", type=number)
     found, older = inbox.messages(session(), actor=current_actor(), before=before)
     return page("notifications/index.html", messages=found, older=older, first=before is None)
 
@@ -245,19 +246,19 @@ def _tracebacks(job: Job) -> dict[int, str]:
     return queries.tracebacks(session(), job_id=job.id)
 
 
-def _log(job: Job, number: int) -> dict[str, Any]:
+def _log(job: Job, attempt: int) -> dict[str, Any]:
     lines = queries.log_lines(
         session(),
         job_id=job.id,
-        attempt=number,
-        before=request.args.get("before", type=int),
-        after=request.args.get("after", type=int),
+        attempt=attempt,
+        before=request.args.get("before", type=number),
+        after=request.args.get("after", type=number),
     )
     return {
         "lines": lines,
-        "last": lines[-1].id if lines else request.args.get("after", 0, type=int),
+        "last": lines[-1].id if lines else request.args.get("after", 0, type=number),
         "earlier": lines[0].id if len(lines) == queries.LOG_PAGE else None,
-        "live": JobState(job.state).active and number == job.attempt,
+        "live": JobState(job.state).active and attempt == job.attempt,
     }
 
 

@@ -1,0 +1,24 @@
+"""Numbers in addresses: none is larger than a database can hold, so none is an error there."""
+
+from werkzeug.routing import IntegerConverter, ValidationError
+
+LARGEST = 2**63 - 1
+
+
+def number(text: str) -> int:
+    """The number that `text` writes; raises ValueError, also where it is too large for a row."""
+    value = int(text)
+    if abs(value) > LARGEST:
+        raise ValueError("the number is too large")
+    return value
+
+
+class NumberConverter(IntegerConverter):
+    """`<int:…>` of routes; the address of a number that is too large leads nowhere."""
+
+    def to_python(self, value: str) -> int:
+        """The number in the address; raises ValidationError where no row can have it."""
+        found: int = super().to_python(value)
+        if found > LARGEST:
+            raise ValidationError
+        return found
