@@ -24,7 +24,7 @@ from portal.projects.routes import bp as projects
 from portal.runtime import Runtime
 from portal.settings import Settings
 from portal.web.access import guard
-from portal.web.bodies import InTime, limit_strangers
+from portal.web.bodies import InTime, limit_strangers, refuse_nul
 from portal.web.errors import register_errors
 from portal.web.extensions import NavigationItem, Services, connect_extensions, login_manager
 from portal.web.filters import register_filters
@@ -68,6 +68,7 @@ def create_app(
     configure(app, settings)
     app.url_map.converters["int"] = NumberConverter
     app.before_request(limit_strangers)  # before the form's token is looked for in the body
+    app.before_request(refuse_nul)
     connect_extensions(
         app,
         runtime=runtime,

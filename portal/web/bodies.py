@@ -1,4 +1,4 @@
-"""How much, and how slowly, a browser may send: a thread that waits for a body serves nobody else.
+"""What a browser may send, and how slowly: a thread that waits for a body serves nobody else.
 
 Behind a proxy that takes bodies in first none of this is felt.
 """
@@ -9,14 +9,14 @@ from contextlib import suppress
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 
-from flask import request
+from flask import abort, request
 from flask_login import current_user
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 STRANGERS_BYTES = 64_000  # a stranger sends a name and a password
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 5.0
 SLOWEST = 50_000  # bytes in a second
 
 
@@ -24,6 +24,15 @@ def limit_strangers() -> None:
     """Before every request: who is not signed in sends little; more is answered by 413, unread."""
     if _has_body(request.environ) and not current_user.is_authenticated:
         request.max_content_length = STRANGERS_BYTES
+
+
+def refuse_nul() -> None:
+    """Before every request: no text of people has a NUL, and PostgreSQL cannot even compare it."""
+    given = [request.path, *request.args.values()]
+    if _has_body(request.environ):
+        given += [value for _, value in request.form.items(multi=True)]
+    if any("\0" in text for text in given):
+        abort(400)
 
 
 class InTime:

@@ -22,6 +22,20 @@ def test_a_number_that_no_row_can_have_is_no_error(site: Site, path: str) -> Non
     assert site.browser("admin").get(url).status_code in (200, 204, 404)
 
 
+@pytest.mark.parametrize(
+    "path", ["/projects/%00", "/jobs?text=a%00b", "/artifacts/a%00b", "/audit?object=user:%00"]
+)
+def test_a_nul_in_an_address_is_refused(site: Site, path: str) -> None:
+    assert site.browser("admin").get(path).status_code == 400
+
+
+def test_a_nul_in_a_form_is_refused(site: Site) -> None:
+    browser = site.browser(None)
+    browser.get("/login")
+    response = browser.post("/login", {"name": "a\0b", "password": "x"})
+    assert response.status_code == 400
+
+
 @pytest.mark.parametrize("path", ["/login", "/projects"])
 def test_a_stranger_cannot_send_much(site: Site, path: str) -> None:
     client = site.app.test_client()
