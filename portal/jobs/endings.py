@@ -14,13 +14,19 @@ from portal.jobs.ledger import Claim, End, LeaseLostError
 from portal.jobs.models import Job, JobState
 from portal.jobs.notices import announce
 from portal.jobs.wake import RedisWaker
+from portal.jobs.work import remove_attempt
 
 log = structlog.get_logger("portal.jobs")
 
 
 def horse_died(engine: JobEngine, claim: Claim) -> None:
-    """The work-horse of `claim` ended without saying how: queue the job again, or end it."""
+    """The work-horse of `claim` ended without saying how: queue the job again, or end it.
+
+    It may have died after the job's end was committed; then what it left is tidied up all the same.
+    """
     _lose(engine, claim, expired=False)
+    remove_attempt(engine.runtime, claim)
+    _next_in_lane(engine, claim)
 
 
 def end_overdue(engine: JobEngine, claim: Claim, *, kill: Callable[[], None]) -> None:
@@ -34,14 +40,13 @@ def end_overdue(engine: JobEngine, claim: Claim, *, kill: Callable[[], None]) ->
             _announce(engine, session, claim.job_id)
     except LeaseLostError:
         log.warning("overdue job was no longer ours", job=claim.job_id)
-    _next_in_lane(engine, claim)
 
 
 def recover_expired(engine: JobEngine, *, limit: int = 100) -> int:
     """Decide on running jobs whose lease ran out; returns how many were touched."""
     with engine.runtime.reads() as session:
         claims = _expired(session, limit)
-    return sum(_lose(engine, claim, expired=True) for claim in claims)
+    return sum(_recover(engine, claim) for claim in claims)
 
 
 def _expired(session: Session, limit: int) -> list[Claim]:
@@ -50,6 +55,7 @@ def _expired(session: Session, limit: int) -> list[Claim]:
             Job.id.label("job_id"),
             Job.kind,
             Job.args,
+            Job.queue,
             Job.attempt,
             Job.token,
             Job.lane,
@@ -60,6 +66,13 @@ def _expired(session: Session, limit: int) -> list[Claim]:
         .limit(limit)
     )
     return [Claim(**row._mapping) for row in rows]  # noqa: SLF001 (SQLAlchemy's public name)
+
+
+def _recover(engine: JobEngine, claim: Claim) -> bool:
+    if not _lose(engine, claim, expired=True):
+        return False
+    _next_in_lane(engine, claim)
+    return True
 
 
 def _lose(engine: JobEngine, claim: Claim, *, expired: bool) -> bool:
@@ -77,9 +90,8 @@ def _lose(engine: JobEngine, claim: Claim, *, expired: bool) -> bool:
     if state is None:
         return False
     log.warning("worker died", job=claim.job_id, attempt=claim.attempt, job_is_now=str(state))
-    if state is JobState.QUEUED and kind is not None:
-        RedisWaker(engine.runtime.redis)(kind.queue, claim.job_id)
-    _next_in_lane(engine, claim)
+    if state is JobState.QUEUED:
+        RedisWaker(engine.runtime.redis)(claim.queue, claim.job_id)
     return True
 
 

@@ -4,6 +4,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from portal.jobs.ledger import Claim, renew
 
 MARGIN = 0.15
+TOO_LATE = "the lease could not be renewed in time"
 
 log = structlog.get_logger("portal.jobs")
 
@@ -20,7 +23,8 @@ class Heartbeat:
     """Renews a third of the lease ahead, on a connection of its own.
 
     It ends the process at once when the job is no longer ours, and at the end of the lease minus a
-    margin (by the monotonic clock) when the database did not answer until then.
+    margin (by the monotonic clock) when the database did not answer until then; a renewal that
+    hangs (a dead network, a lock that somebody holds) does not put that off.
     """
 
     def __init__(
@@ -47,9 +51,21 @@ class Heartbeat:
 
     def _run(self) -> None:
         while not self._over.wait(self._pause()):
-            self._beat()
-            if time.monotonic() >= self._good_until and not self._over.is_set():
-                self._end("the lease could not be renewed in time")
+            with self._deadline():
+                self._beat()
+            if time.monotonic() >= self._good_until:
+                self._end(TOO_LATE)
+
+    @contextmanager
+    def _deadline(self) -> Iterator[None]:
+        left = max(0.0, self._good_until - time.monotonic())
+        timer = threading.Timer(left, self._end, (TOO_LATE,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _pause(self) -> float:
         left = self._good_until - time.monotonic()
@@ -63,10 +79,12 @@ class Heartbeat:
         except SQLAlchemyError as error:
             log.warning("lease not renewed", job=self._claim.job_id, error=type(error).__name__)
             return
-        if not ours and not self._over.is_set():
+        if not ours:
             self._end("the job belongs to another worker now")
         self._good_until = asked_at + self._lease * (1 - MARGIN)
 
     def _end(self, why: str) -> None:
+        if self._over.is_set():
+            return
         log.error("work ended", job=self._claim.job_id, reason=why)
         os.kill(os.getpid(), signal.SIGKILL)

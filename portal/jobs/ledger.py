@@ -30,7 +30,7 @@ _LANE_BUSY = (
     )
     .exists()
 )
-_CLAIMED = (JOB.c.kind, JOB.c.args, JOB.c.attempt, JOB.c.token, JOB.c.lane, JOB.c.requester_id)
+_CLAIMED = JOB.c["kind", "args", "queue", "attempt", "token", "lane", "requester_id"]
 
 
 class LeaseLostError(BaseException):
@@ -44,6 +44,7 @@ class Claim:
     job_id: str
     kind: str
     args: dict[str, Any]
+    queue: str
     attempt: int
     token: int
     lane: str | None

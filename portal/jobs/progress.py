@@ -38,12 +38,6 @@ def progress_key(job_id: str) -> str:
     return f"portal:progress:{job_id}"
 
 
-def read_progress(redis: Redis, job_id: str) -> Progress | None:
-    """Return the last progress written, None where there is none; raises RedisError."""
-    raw = redis.get(progress_key(job_id))
-    return from_json(json.loads(raw)) if raw else None
-
-
 def from_json(values: dict[str, Any]) -> Progress | None:
     """The progress that `values` tells, None for an empty record."""
     return Progress(**values) if values else None

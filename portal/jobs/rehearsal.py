@@ -16,7 +16,9 @@ from portal.jobs.ledger import Claim, End, LeaseLostError
 from portal.jobs.models import JobState
 from portal.jobs.notices import find_announcement
 
-_NOBODY = Claim(job_id="", kind="", args={}, attempt=0, token=0, lane=None, requester_id=None)
+_NOBODY = Claim(
+    job_id="", kind="", args={}, queue="", attempt=0, token=0, lane=None, requester_id=None
+)
 _END = End(state=JobState.SUCCEEDED, result={}, progress={})
 
 

@@ -22,7 +22,7 @@ from portal.jobs.kinds import Kind
 from portal.jobs.lanes import wake_lane
 from portal.jobs.ledger import Claim, End, LeaseLostError
 from portal.jobs.models import JobState
-from portal.jobs.work import CancelledError, StoppedError, Work, attempts_folder
+from portal.jobs.work import CancelledError, StoppedError, Work, attempts_folder, remove_attempt
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 UNEXPECTED = "Something went wrong inside Portal. An administrator can see the details."
@@ -142,8 +142,7 @@ def _run(engine: JobEngine, kind: Kind, work: Work) -> JobState:
 
 
 def _record(work: Work, end: End) -> JobState:
-    with work.runtime.sessions.begin() as session:
-        work.end(session, end)
+    work.end(end)
     return end.state
 
 
@@ -168,6 +167,6 @@ def _retire_older_attempts(engine: JobEngine, claim: Claim) -> None:
 
 def _leave(engine: JobEngine, claim: Claim) -> None:
     """Tidy up after an attempt and let the next of its lane begin."""
-    shutil.rmtree(attempts_folder(engine.runtime, claim.job_id), ignore_errors=True)
+    remove_attempt(engine.runtime, claim)
     if claim.lane is not None:
         wake_lane(engine.runtime, claim.lane)

@@ -16,7 +16,7 @@ from portal.audit.service import record
 from portal.errors import ConflictError, ForbiddenError, NotFoundError
 from portal.jobs import ledger
 from portal.jobs.kinds import Kind, Kinds
-from portal.jobs.models import ACTIVE, Job, JobAttempt, JobState
+from portal.jobs.models import ACTIVE, Job, JobAttempt
 from portal.jobs.notices import announce
 from portal.jobs.wake import Waker, wake_after_commit
 from portal.settings import Settings
@@ -180,22 +180,6 @@ def retry(
     _record(session, "job.retry", actor, job, now=now, address=address)
     session.refresh(job)
     return Submitted(job=job, joined=False)
-
-
-def attempts_of(session: Session, job: Job) -> list[JobAttempt]:
-    """All attempts at `job`, the newest first."""
-    query = select(JobAttempt).where(JobAttempt.job_id == job.id)
-    return list(session.scalars(query.order_by(JobAttempt.number.desc())))
-
-
-def place_in_queue(session: Session, job: Job) -> int | None:
-    """How many jobs of its queue come before a queued `job`, None where it does not wait."""
-    if job.state != JobState.QUEUED:
-        return None
-    ahead = select(Job.number).where(
-        Job.state == JobState.QUEUED, Job.queue == job.queue, Job.number < job.number
-    )
-    return len(session.execute(ahead.limit(1000)).all())
 
 
 def _insert(session: Session, values: dict[str, Any]) -> bool:

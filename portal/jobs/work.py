@@ -1,5 +1,7 @@
 """What a task works with: its job's rights, folder, progress, log, safe points and effects."""
 
+import contextlib
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor
@@ -22,6 +24,7 @@ from portal.runtime import Runtime
 
 LOOK_SECONDS = 0.5
 FLUSH_SECONDS = 1.0
+LINES_AT_ONCE = 200
 
 
 class CancelledError(BaseException):
@@ -53,7 +56,7 @@ class Work:
         self.completed = False
         self._stopping = stopping
         self._meter = ProgressMeter(runtime.redis, claim.job_id, claim.attempt)
-        self._lines: list[JobLogLine] = []
+        self._lines: list[dict[str, Any]] = []
         self._flushed_at = time.monotonic()
         self._looked_at = time.monotonic()
 
@@ -79,34 +82,40 @@ class Work:
     def log(self, message: str, *, level: str = "info") -> None:
         """Keep a line for those who watch; lines are written about once a second."""
         self._lines.append(
-            JobLogLine(
-                job_id=self.claim.job_id,
-                attempt=self.claim.attempt,
-                at=self.runtime.clock(),
-                level=level,
-                message=message,
-            )
+            {
+                "job_id": self.claim.job_id,
+                "attempt": self.claim.attempt,
+                "at": self.runtime.clock(),
+                "level": level,
+                "message": message,
+            }
         )
 
     def checkpoint(self) -> None:
         """A safe point. Raises where the job was cancelled, taken away, or the portal stops."""
         if self._stopping.is_set():
+            self._look()  # a cancel that was asked for is not put off to the next start
             raise StoppedError
         now = time.monotonic()
         if now - self._looked_at < LOOK_SECONDS:
             return
         self._looked_at = now
-        if self._lines and now - self._flushed_at >= FLUSH_SECONDS:
+        if now - self._flushed_at >= FLUSH_SECONDS:
             self._flush()
         self._look()
 
     @contextmanager
     def effect(self) -> Iterator[Session]:
-        """A transaction that commits only while the job is ours; log lines go along."""
+        """A transaction that commits only while the job is ours; it must be short.
+
+        The oldest log lines go along; they stay to be written where it is rolled back.
+        """
+        lines = self._lines[:LINES_AT_ONCE]
         with self.runtime.sessions.begin() as session:
             fence(session, self.claim)
-            self._write_lines(session)
+            _write(session, lines)
             yield session
+        del self._lines[: len(lines)]
 
     @contextmanager
     def completion(self, result: dict[str, Any] | None = None) -> Iterator[Session]:
@@ -114,14 +123,20 @@ class Work:
 
         `result` is stored after the block, so the block may fill it.
         """
+        self._flush()
         with self.effect() as session:
             yield session
-            self.end(session, End(state=JobState.SUCCEEDED, result=result or {}))
+            self._end(session, End(state=JobState.SUCCEEDED, result=result or {}))
         self.completed = True
 
-    def end(self, session: Session, end: End) -> None:
-        """End the job in `session`, with the progress and log lines so far, and tell who asked."""
-        self._write_lines(session)
+    def end(self, end: End) -> None:
+        """End the job, with the progress and log lines so far, and tell who asked for it."""
+        self._flush()
+        with self.runtime.sessions.begin() as session:
+            self._end(session, end)
+
+    def _end(self, session: Session, end: End) -> None:
+        _write(session, self._lines)
         finish(session, self.claim, replace(end, progress=asdict(self._meter.last)))
         announce(
             session,
@@ -146,14 +161,30 @@ class Work:
             raise CancelledError
 
     def _flush(self) -> None:
-        with self.effect():
-            self._flushed_at = time.monotonic()
-
-    def _write_lines(self, session: Session) -> None:
-        lines, self._lines = self._lines, []
-        session.add_all(lines)
+        self._flushed_at = time.monotonic()
+        while self._lines:
+            with self.effect():
+                pass
 
 
 def attempts_folder(runtime: Runtime, job_id: str) -> Path:
     """Where the attempts of a job have their folders, one per token."""
-    return runtime.settings.data / "work" / job_id
+    return work_folder(runtime) / job_id
+
+
+def work_folder(runtime: Runtime) -> Path:
+    """Where jobs have the folders of their attempts."""
+    return runtime.settings.data / "work"
+
+
+def remove_attempt(runtime: Runtime, claim: Claim) -> None:
+    """Remove the folder of one attempt that is over; a later attempt's folder stays."""
+    attempts = attempts_folder(runtime, claim.job_id)
+    shutil.rmtree(attempts / str(claim.token), ignore_errors=True)
+    with contextlib.suppress(OSError):  # another attempt has its folder there
+        attempts.rmdir()
+
+
+def _write(session: Session, lines: list[dict[str, Any]]) -> None:
+    if lines:
+        session.execute(insert(JobLogLine), lines)

@@ -11,6 +11,7 @@ import select
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
@@ -32,6 +33,7 @@ from portal.jobs.wake import PERFORM
 
 BEAT_SECONDS = 5.0
 IDLE_SECONDS = 15
+STOPS = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger("portal.worker")
 
@@ -92,10 +94,13 @@ class PortalWorker(Worker):
             pipe.execute()
 
     def _employ(self, claim: Claim, claimed_at: float) -> None:
-        pid = os.fork()
-        if pid == 0:
-            _be_work_horse(self._engine, claim, claimed_at)
-        self._horse_pid = pid
+        with _stops_held_back():
+            pid = os.fork()
+            if pid == 0:
+                _be_work_horse(self._engine, claim, claimed_at)
+            self._horse_pid = pid
+        if self._stop_requested:  # while the job was claimed
+            self._pass_on_stop()
         self._presence.job_id = claim.job_id
         try:
             status = self._watch(pid, claim, claimed_at)
@@ -128,10 +133,13 @@ class PortalWorker(Worker):
         """On TERM or INT: let the work-horse come to a safe point, then end."""
         self._stop_requested = True
         if self._horse_pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._horse_pid, signal.SIGTERM)
+            self._pass_on_stop()
         elif self._listening:
             raise StopRequested
+
+    def _pass_on_stop(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._horse_pid, signal.SIGTERM)
 
     def dequeue_job_and_maintain_ttl(
         self, timeout: int | None, max_idle_time: int | None = None
@@ -200,6 +208,7 @@ def _be_work_horse(engine: JobEngine, claim: Claim, claimed_at: float) -> None:
         stopping = threading.Event()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         engine.runtime.after_fork()
         runner.execute(claim, engine=engine, claimed_at=claimed_at, stopping=stopping)
         status = 0
@@ -207,6 +216,16 @@ def _be_work_horse(engine: JobEngine, claim: Claim, claimed_at: float) -> None:
         log.exception("work-horse failed", job=claim.job_id)
     finally:
         os._exit(status)
+
+
+@contextlib.contextmanager
+def _stops_held_back() -> Iterator[None]:
+    """No stop is lost between a fork and the moment when parent and child can heed it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
 
 def _kill_group(pid: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from portal.jobs import ledger
 from portal.jobs.kinds import BULK, Kind, Kinds
 from portal.jobs.work import Work
 
@@ -79,6 +80,21 @@ def die(work: Work) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def stop_itself(work: Work) -> None:
+    """Have its cancel asked for, then its worker stopped, and come to a safe point."""
+    with work.runtime.sessions.begin() as session:
+        ledger.ask_to_stop(session, work.claim.job_id)
+    os.kill(os.getppid(), signal.SIGTERM)
+    while True:
+        work.checkpoint()
+        threading.Event().wait(0.6)
+
+
+def fill_folder(work: Work) -> None:
+    """Leave a file in the attempt's folder."""
+    (work.folder / "file").write_bytes(b"1")
+
+
 def fail(work: Work) -> None:
     """Fail in a way that nobody foresaw."""
     raise RuntimeError("the secret of the trace")
@@ -111,6 +127,8 @@ KINDS = Kinds(
         _kind("write_late", write_late),
         _kind("swallow", swallow, wall_limit=timedelta(seconds=1)),
         _kind("die", die),
+        _kind("stop_itself", stop_itself),
+        _kind("fill_folder", fill_folder),
         _kind("fail", fail),
         _kind("nothing", nothing),
     )

@@ -1,7 +1,7 @@
 """A process of a drill: `python -m tests.drills.process worker|reconciler`.
 
-DRILL_DIE_AT names a step; the process that comes there first kills itself, once: the marker file
-DRILL_MARK keeps it from happening again.
+DRILL_DIE_AT names a step; the process that comes there first sends itself DRILL_SIGNAL, once: the
+marker file DRILL_MARK keeps it from happening again.
 """
 
 import os
@@ -25,7 +25,7 @@ def step(name: str) -> None:
         os.close(os.open(os.environ["DRILL_MARK"], os.O_CREAT | os.O_EXCL))
     except FileExistsError:
         return
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), signal.Signals[os.environ["DRILL_SIGNAL"]])
 
 
 if __name__ == "__main__":

@@ -57,10 +57,12 @@ class Site:
         self.settings = self.settings.model_copy(update={"max_attempts": number})
         return self
 
-    def start(self, role: str, *, die_at: str = "") -> subprocess.Popen[bytes]:
+    def start(
+        self, role: str, *, die_at: str = "", by: signal.Signals = signal.SIGKILL
+    ) -> subprocess.Popen[bytes]:
         mark = str(self.folder / "mark")
         command = [sys.executable, "-m", "tests.drills.process", role]
-        return self.run(command, DRILL_DIE_AT=die_at, DRILL_MARK=mark)
+        return self.run(command, DRILL_DIE_AT=die_at, DRILL_MARK=mark, DRILL_SIGNAL=by.name)
 
     def run(self, command: list[str], **environment: str) -> subprocess.Popen[bytes]:
         """Start a process of this site; its output goes to a file."""
@@ -94,7 +96,7 @@ class Site:
         def awake(queue: str, job_id: str) -> bool:
             return wake and RedisWaker(self.runtime.redis)(queue, job_id)
 
-        lane = values.pop("lane", None)
+        lane, queue = values.pop("lane", None), values.pop("queue", None)
         with self.runtime.sessions.begin() as session:
             return service.submit(
                 session,
@@ -106,6 +108,7 @@ class Site:
                 waker=awake,
                 now=self.runtime.clock(),
                 lane=lane,
+                queue=queue,
             ).job.id
 
     def read(self, look: Callable[[Session], Any]) -> Any:

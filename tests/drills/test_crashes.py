@@ -5,8 +5,9 @@ import signal
 
 import psutil
 import pytest
+from sqlalchemy import update
 
-from portal.jobs.models import JobState
+from portal.jobs.models import Job, JobState
 from tests.drills.site import Site
 from tests.waiting import wait_until
 
@@ -129,3 +130,41 @@ def test_a_stopping_worker_gives_its_job_back_at_a_safe_point(site: Site) -> Non
     ended = site.wait_for(job, JobState.SUCCEEDED)
     assert ended.crashes == 0
     site.check_history()
+
+
+def test_a_worker_told_to_stop_while_it_claims_gives_the_job_back(site: Site) -> None:
+    job = site.submit("wait")
+    worker = site.start("worker", die_at="claim committed", by=signal.SIGTERM)
+    assert worker.wait(timeout=30) == 0
+    given_back = site.job(job)
+    assert (given_back.state, given_back.crashes) == (JobState.QUEUED, 0)
+    site.check_history()
+
+
+def test_a_job_whose_cancel_and_stop_meet_is_cancelled(site: Site) -> None:
+    job = site.submit("stop_itself")
+    worker = site.start_worker()
+    wait_until(lambda: site.job(job).state != JobState.QUEUED)
+    assert worker.wait(timeout=30) == 0
+    assert site.job(job).state == JobState.CANCELLED
+    site.check_history()
+
+
+def test_a_renewal_that_hangs_does_not_keep_a_work_horse_beyond_its_lease(site: Site) -> None:
+    job = site.submit("wait")
+    worker = site.start_worker()
+    site.wait_for(job, JobState.RUNNING)
+    horse = site.horse_of(worker)
+    with site.runtime.sessions.begin() as session:
+        session.execute(update(Job).where(Job.id == job).values(title="held"))
+        _, alive = psutil.wait_procs([horse], timeout=10)
+    assert alive == []
+
+
+@pytest.mark.parametrize("step", ["worked", "ended"])
+def test_a_dead_work_horse_leaves_no_folder_behind(site: Site, step: str) -> None:
+    job = site.submit("fill_folder")
+    site.start_worker(die_at=step)
+    site.start_reconciler()
+    site.wait_for(job, JobState.SUCCEEDED)
+    wait_until(lambda: not (site.settings.data / "work" / job).exists())

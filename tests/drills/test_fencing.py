@@ -13,6 +13,7 @@ from portal.jobs.engine import JobEngine
 from portal.jobs.ledger import Claim, LeaseLostError
 from portal.jobs.models import Job, JobState
 from portal.jobs.runner import claim_job
+from portal.jobs.wake import rq_queue
 from portal.jobs.work import Work
 from tests.drills.kinds import KINDS
 from tests.drills.site import Site
@@ -81,3 +82,13 @@ def test_between_two_attempts_nobody_may_write(site: Site) -> None:
     with pytest.raises(LeaseLostError):
         write(work_of(site, claim))
     assert site.job(claim.job_id).state == JobState.QUEUED
+
+
+def test_a_lost_job_is_woken_on_its_own_queue(site: Site) -> None:
+    engine = JobEngine(runtime=site.runtime, kinds=KINDS)
+    job = site.submit("nothing", queue="host:here", wake=False)
+    claim = claim_job(job, engine=engine, worker="first")
+    assert claim is not None
+    endings.horse_died(engine, claim)
+    redis = site.runtime.redis
+    assert (rq_queue(redis, "host:here").count, rq_queue(redis, "bulk").count) == (1, 0)

@@ -1,13 +1,12 @@
 """Loading folders: everything arrives, nothing from outside, and a failed load leaves nothing."""
 
 import os
-import time
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from portal.accounts.permissions import Actor, Role
 from portal.audit.models import AuditEntry
@@ -22,6 +21,7 @@ from portal.runtime import Runtime
 from portal.settings import Settings
 from tests.projects.people import People
 from tests.projects.trees import write_tree
+from tests.transactions import Transactions
 
 MANUAL = Path("/usr/share/doc/postgresql-doc-15/html")
 
@@ -364,16 +364,13 @@ def test_room_is_checked_before_anything_is_copied(
 
 
 def test_a_real_manual_is_loaded_in_short_transactions(runtime: Runtime, m1: Actor) -> None:
-    began: dict[int, float] = {}
-    held: list[float] = []
-    event.listen(runtime.engine, "begin", lambda c: began.update({id(c): time.monotonic()}))
-    event.listen(runtime.engine, "commit", lambda c: held.append(time.monotonic() - began[id(c)]))
+    transactions = Transactions(runtime.engine)
     order = LoadOrder(folder=MANUAL, project_id="manual")
     report = load_folder(runtime, order=order, actor=m1)
     assert report.pages > 1000
     assert report.files > 3
     assert pages_of(runtime, "manual")["index"].title.startswith("PostgreSQL 15")
-    assert sorted(held)[len(held) // 2] < 0.25, max(held)
+    transactions.assert_short()
 
 
 def test_who_only_edits_gives_no_other_title(
