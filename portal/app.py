@@ -21,12 +21,19 @@ from portal.jobs.views import JobView
 from portal.jobs.wake import RedisWaker, Waker
 from portal.jobs.watching import Watch
 from portal.projects.routes import bp as projects
+from portal.projects.service import count_projects
 from portal.runtime import Runtime
 from portal.settings import Settings
 from portal.web.access import guard
 from portal.web.bodies import InTime, limit_strangers, refuse_nul
 from portal.web.errors import register_errors
-from portal.web.extensions import NavigationItem, Services, connect_extensions, login_manager
+from portal.web.extensions import (
+    AreaCard,
+    NavigationItem,
+    Services,
+    connect_extensions,
+    login_manager,
+)
 from portal.web.filters import register_filters
 from portal.web.headers import add_headers
 from portal.web.numbers import NumberConverter
@@ -38,6 +45,9 @@ NAVIGATION = (
     NavigationItem(label="Dashboard", url="/", icon="layout-dashboard"),
     NavigationItem(label="Jobs", url="/jobs", icon="list-checks", count=views.active_count),
     NavigationItem(label="Projects", url="/projects", icon="folder-open"),
+)
+CARDS = (
+    AreaCard(label="Projects", url="/projects", note="that you may see", count=count_projects),
 )
 ADMINISTRATION = (
     NavigationItem(
@@ -77,6 +87,7 @@ def create_app(
         waker=waker or RedisWaker(runtime.redis),
         navigation=NAVIGATION,
         administration=ADMINISTRATION,
+        cards=CARDS,
         unread=views.unread_count,
     )
     login_manager.user_loader(load_signed_in)

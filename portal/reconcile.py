@@ -1,4 +1,7 @@
-"""The reconciler's process: it keeps jobs moving, runs schedules, sends messages, tidies up."""
+"""The reconciler's process: it keeps jobs moving, runs schedules, sends messages, tidies up.
+
+Messages have a thread of their own: a mail server that dawdles must not keep jobs waiting.
+"""
 
 import signal
 import threading
@@ -8,7 +11,7 @@ from portal.artifacts import drift, retention
 from portal.assembly import open_job_engine
 from portal.audit import chain
 from portal.db import checkpoint
-from portal.jobs import outbox, schedules
+from portal.jobs import due, leftovers, outbox
 from portal.jobs import retention as job_retention
 from portal.jobs.engine import JobEngine
 from portal.jobs.reconciler import Duty, reconcile
@@ -24,8 +27,7 @@ def duties(engine: JobEngine) -> tuple[Duty, ...]:
     """What is done again and again besides keeping jobs moving."""
     runtime = engine.runtime
     return (
-        Duty(name="run schedules", run=lambda: schedules.run_due(engine)),
-        Duty(name="send messages", run=lambda: outbox.send_due(runtime)),
+        Duty(name="run schedules", run=lambda: due.run_due(engine)),
         Duty(name="seal the audit log", run=lambda: chain.seal(runtime)),
         Duty(
             name="keep the newest exports",
@@ -48,6 +50,11 @@ def duties(engine: JobEngine) -> tuple[Duty, ...]:
             run=lambda: loading.remove_abandoned_loads(runtime),
             every=HOUR,
         ),
+        Duty(
+            name="remove abandoned work",
+            run=lambda: leftovers.remove_leftovers(runtime),
+            every=HOUR,
+        ),
         Duty(name="forget old details", run=lambda: job_retention.prune(runtime), every=HOUR),
     )
 
@@ -60,6 +67,9 @@ def main() -> None:
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())
+    post = threading.Thread(target=outbox.deliver, args=(engine.runtime,), kwargs={"over": over})
+    post.daemon = True  # a message half sent is sent again; it must not hold up the stop
+    post.start()
     reconcile(engine, duties(engine), over=over)
 
 

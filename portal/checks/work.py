@@ -12,7 +12,7 @@ from portal.checks.redis import connect
 from portal.db import db_now
 from portal.jobs.kinds import QUEUES
 from portal.jobs.models import Leadership
-from portal.jobs.outbox import given_up
+from portal.jobs.outbox import count_given_up, given_up
 from portal.jobs.presence import live_workers
 from portal.runtime import Runtime
 
@@ -57,11 +57,10 @@ def _reconciler(runtime: Runtime) -> Iterator[Finding]:
 
 def _messages(runtime: Runtime) -> Iterator[Finding]:
     with runtime.reads() as session:
-        unsent = given_up(session)
-    if unsent:
-        newest = unsent[0]
+        unsent, newest = count_given_up(session), next(iter(given_up(session, limit=1)), None)
+    if newest is not None:
         yield advice(
-            f"{len(unsent)} messages were given up after many tries; the newest, by "
+            f"{unsent} messages were given up after many tries; the newest, by "
             f"{newest.channel} to {newest.target}: {newest.error.rstrip('.')}.",
             "Look at the mail or webhook settings and at the receiver.",
         )

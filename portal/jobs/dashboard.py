@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from portal.accounts.permissions import Actor, Permission
 from portal.jobs import queries, views
 from portal.jobs.models import JobState
-from portal.jobs.outbox import GivenUp, given_up
+from portal.jobs.outbox import GivenUp, count_given_up, given_up
 from portal.jobs.presence import LiveWorker, live_workers
 from portal.jobs.queries import JobFilter
 from portal.jobs.status import HUNG_AFTER
@@ -28,10 +28,12 @@ class Dashboard:
     active: Sequence[JobView]
     active_count: int
     troubled: Sequence[JobView]
+    troubled_count: int
     recent: Sequence[JobView]
     ended: Mapping[str, int]
     workers: Sequence[LiveWorker] | None
     unsent: Sequence[GivenUp]
+    unsent_count: int
     sees_all: bool
 
     @property
@@ -47,6 +49,16 @@ class Dashboard:
         return self.ended.get(JobState.SUCCEEDED, 0) * 100 // self.ended_count
 
     @property
+    def attention_count(self) -> int:
+        """How many jobs and messages want attention, listed or not."""
+        return self.troubled_count + self.unsent_count
+
+    @property
+    def unlisted_count(self) -> int:
+        """How many of them are not in the lists, which have an end."""
+        return self.attention_count - len(self.troubled) - len(self.unsent)
+
+    @property
     def busy(self) -> int:
         """How many of the workers have a job."""
         return sum(worker.job_id is not None for worker in self.workers or ())
@@ -58,8 +70,8 @@ class Dashboard:
             return "The queue service is away; jobs wait, nothing is lost."
         if not self.workers:
             return "No worker is running; jobs wait until one starts."
-        if self.troubled:
-            count = len(self.troubled)
+        if self.troubled_count:
+            count = self.troubled_count
             return "One job needs attention." if count == 1 else f"{count} jobs need attention."
         return "Everything works."
 
@@ -68,7 +80,7 @@ def look(session: Session, *, runtime: Runtime, actor: Actor) -> Dashboard:
     """Everything that the dashboard shows to `actor`."""
     now = runtime.clock()
     every = actor.may(Permission.JOBS_VIEW_ALL)
-    troubled = queries.troubled_rows(
+    troubled, count = queries.troubled_rows(
         session, actor=actor, since=now - LATELY, hung_since=now - HUNG_AFTER
     )
     recent = queries.list_jobs(session, actor=actor, wanted=JobFilter(all_users=every), size=RECENT)
@@ -76,10 +88,12 @@ def look(session: Session, *, runtime: Runtime, actor: Actor) -> Dashboard:
         active=views.view_rows(queries.active_rows(session, actor=actor), runtime=runtime),
         active_count=queries.count_active(session, actor=actor),
         troubled=views.view_rows(troubled, runtime=runtime),
+        troubled_count=count,
         recent=views.view_rows(recent.rows, runtime=runtime),
         ended=queries.count_ended(session, actor=actor, since=now - LATELY),
         workers=_workers(runtime),
-        unsent=given_up(session) if every else (),
+        unsent=given_up(session, limit=RECENT) if every else (),
+        unsent_count=count_given_up(session) if every else 0,
         sees_all=every,
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from portal.errors import InvalidError
@@ -55,8 +56,9 @@ class ScheduleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     def __init__(self, offers: Iterable[Offer]) -> None:
         self._offers = {_value(offer): offer for offer in offers}
         super().__init__()
-        self.offer.choices = [("", "Choose…")] + [
-            (value, f"{offer.kind.label}: {offer.label}") for value, offer in self._offers.items()
+        self.offer.choices = [SelectChoice("", "Choose…")] + [
+            SelectChoice(value, f"{offer.kind.label}: {offer.label}")
+            for value, offer in self._offers.items()
         ]
 
     @property

@@ -40,7 +40,7 @@ def mark_read(session: Session, *, actor: Actor, message_id: int, now: datetime)
     if message is None or message.user_id != actor.user_id:
         raise NotFoundError("There is no such message.")
     message.read_at = message.read_at or now
-    return f"/jobs/{message.job_id}" if message.job_id else "/notifications"
+    return f"/jobs/{message.job_id}" if message.job_id else "/schedules"
 
 
 def mark_all_read(session: Session, *, actor: Actor, now: datetime) -> int:

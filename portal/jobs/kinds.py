@@ -4,15 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor
 from portal.jobs.models import Job
-
-if TYPE_CHECKING:
-    pass
 
 Args = Mapping[str, Any]
 Task = Callable[..., dict[str, Any] | None]
@@ -43,7 +40,10 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Scheduling:
-    """How a schedule asks for a kind of job: what `actor` may choose from, and the order for it."""
+    """How a schedule asks for a kind of job: what `actor` may choose from, and the order for it.
+
+    `order` raises a PortalError where what the job is about is gone; that stops the schedule.
+    """
 
     choices: Callable[[Session, Actor], Iterable[Choice]]
     order: Callable[[Session, Args], Order]
@@ -67,7 +67,6 @@ class Kind:
     may_run: Callable[[Session, Actor, Args], bool]
     wall_limit: timedelta = timedelta(hours=6)
     restartable: bool = True
-    schedulable: bool = False
     schedule: Scheduling | None = None
 
 

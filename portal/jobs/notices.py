@@ -11,11 +11,12 @@ from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import User
-from portal.jobs.models import Job, JobState, Notification, Outgoing
+from portal.jobs.models import Job, JobState, Notification, Outgoing, Schedule
 from portal.settings import Settings
 
 EMAIL = "email"
 WEBHOOK = "webhook"
+STOPPED = "stopped"
 _JOB = cast("Table", Job.__table__)
 _FACTS = select(
     _JOB.c.id,
@@ -55,6 +56,19 @@ def announce(session: Session, *, job_id: str, settings: Settings, now: datetime
     for url in settings.webhook_urls:
         payload = _event(job, message=message, now=now)
         session.add(_outgoing(WEBHOOK, url, payload, now=now))
+    session.flush()
+
+
+def tell_stopped(session: Session, *, schedule: Schedule, now: datetime) -> None:
+    """Tell the owner of a schedule that it stopped by itself, and why."""
+    session.add(
+        Notification(
+            user_id=schedule.owner_id,
+            state=STOPPED,
+            message=f"The schedule “{schedule.title}” stopped: {schedule.stopped_reason}",
+            created_at=now,
+        )
+    )
     session.flush()
 
 

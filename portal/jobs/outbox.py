@@ -5,6 +5,7 @@ once; what a crash leaves unsaid is sent again (receivers know it by its id). No
 touches a job.
 """
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from smtplib import SMTPException
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from portal.db import changed
@@ -30,6 +31,7 @@ LONGEST_PAUSE = timedelta(hours=6)
 LEASE = timedelta(minutes=2)
 AT_ONCE = 100
 ROUND_SECONDS = 5.0
+_LOST = (Outgoing.sent_at.is_(None), Outgoing.tries >= MAX_TRIES)
 
 log = structlog.get_logger("portal.outbox")
 
@@ -64,11 +66,26 @@ def send_due(runtime: Runtime) -> int:
     return sent
 
 
+def deliver(runtime: Runtime, *, over: threading.Event) -> None:
+    """Send what is due again and again, until `over` is set; for a thread of its own."""
+    while not over.is_set():
+        try:
+            send_due(runtime)
+        except Exception:  # nobody waits for this thread, so it must not end
+            log.exception("messages not sent, they are tried again")
+        over.wait(runtime.settings.reconcile_seconds)
+
+
+def count_given_up(session: Session) -> int:
+    """How many messages were tried too often."""
+    return session.execute(select(func.count()).select_from(Outgoing).where(*_LOST)).scalar_one()
+
+
 def given_up(session: Session, *, limit: int = 20) -> Sequence[GivenUp]:
     """The messages that were tried too often, the newest first."""
     rows = session.execute(
         select(Outgoing.id, Outgoing.channel, Outgoing.target, Outgoing.error, Outgoing.created_at)
-        .where(Outgoing.sent_at.is_(None), Outgoing.tries >= MAX_TRIES)
+        .where(*_LOST)
         .order_by(Outgoing.id.desc())
         .limit(limit)
     )

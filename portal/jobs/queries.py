@@ -131,15 +131,20 @@ def active_rows(session: Session, *, actor: Actor, size: int = 8) -> Sequence[Jo
 
 def troubled_rows(
     session: Session, *, actor: Actor, since: datetime, hung_since: datetime, size: int = 8
-) -> Sequence[JobRow]:
-    """Jobs that want attention: failed or interrupted lately, or running far too long."""
+) -> tuple[Sequence[JobRow], int]:
+    """The newest jobs that want attention, and how many do.
+
+    They failed or were interrupted lately, or run far too long.
+    """
     bad = (JobState.FAILED, JobState.INTERRUPTED)
     ended = select(_job.number).where(_job.state.in_(bad), _job.ended_at > since)
     hung = select(_job.number).where(_job.state == JobState.RUNNING, _job.started_at < hung_since)
-    query = select(*_COLUMNS).where(
-        or_(_job.number.in_(ended), _job.number.in_(hung)), *_visible(actor)
-    )
-    return session.execute(query.order_by(_job.number.desc()).limit(size)).all()
+    wanted = (or_(_job.number.in_(ended), _job.number.in_(hung)), *_visible(actor))
+    newest = select(*_COLUMNS).where(*wanted).order_by(_job.number.desc()).limit(size)
+    rows = session.execute(newest).all()
+    if len(rows) < size:
+        return rows, len(rows)
+    return rows, session.execute(select(func.count()).where(*wanted)).scalar_one()
 
 
 def latest_row(session: Session, *, kind: str, subject_kind: str, subject_id: str) -> JobRow | None:

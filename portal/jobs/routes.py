@@ -18,7 +18,7 @@ from portal.web.access import current_actor, go, protect, requires
 from portal.web.extensions import reader, services, session
 from portal.web.hx import is_htmx, trigger
 from portal.web.numbers import number
-from portal.web.pages import fragment, page
+from portal.web.pages import area_cards, fragment, page
 
 bp = Blueprint("jobs", __name__)
 protect(bp, Permission.SIGN_IN)
@@ -31,7 +31,7 @@ def show_dashboard() -> Response:
     facts = dashboard.look(session(), runtime=services().runtime, actor=current_actor())
     if is_htmx():
         return fragment("dashboard/_now.html", facts=facts)
-    return page("dashboard/index.html", facts=facts)
+    return page("dashboard/index.html", facts=facts, cards=area_cards(current_actor()))
 
 
 @bp.get("/jobs")
@@ -169,9 +169,8 @@ def read_notifications() -> Response:
 
 
 @bp.get("/schedules")
-@requires(Permission.SCHEDULES_MANAGE)
 def list_schedules() -> Response:
-    """All schedules, with their next runs."""
+    """All schedules for who manages them, else one's own; with their next runs."""
     return _schedules_page(_schedule_form())
 
 
@@ -180,7 +179,7 @@ def list_schedules() -> Response:
 def create_schedule() -> Response:
     """Put a job on a schedule."""
     form = _schedule_form()
-    if not form.validate_on_submit():
+    if form is None or not form.validate_on_submit():
         return _schedules_page(form, 422)
     runtime = services().runtime
     schedules.create(
@@ -197,9 +196,8 @@ def create_schedule() -> Response:
 
 
 @bp.post("/schedules/<int:schedule_id>/<any(pause,resume,remove,run):action>")
-@requires(Permission.SCHEDULES_MANAGE)
 def change_schedule(schedule_id: int, action: str) -> Response:
-    """Pause, resume, delete or run a schedule."""
+    """Pause, resume, delete or run a schedule: any for who manages them, else one's own."""
     job = schedules.change(
         session(),
         schedule_id=schedule_id,
@@ -262,12 +260,15 @@ def _log(job: Job, attempt: int) -> dict[str, Any]:
     }
 
 
-def _schedule_form() -> ScheduleForm:
+def _schedule_form() -> ScheduleForm | None:
+    """The form of a new schedule, for who may make one."""
+    if not current_actor().may(Permission.SCHEDULES_MANAGE):
+        return None
     kinds = services().kinds
     return ScheduleForm(schedules.offers(session(), kinds=kinds, actor=current_actor()))
 
 
-def _schedules_page(form: ScheduleForm, status: int = 200) -> Response:
+def _schedules_page(form: ScheduleForm | None, status: int = 200) -> Response:
     found = schedules.list_schedules(session(), actor=current_actor())
     zone = services().runtime.settings.zone
     plans = schedules.plans(

@@ -1,6 +1,6 @@
 """Schedules: jobs that are asked for whenever a cron expression says so, as their owner.
 
-A time that was missed while the portal was down is made up for once, not once per miss.
+`due` asks for them when their time has come.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,31 +9,21 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.accounts.actors import find_actor
 from portal.accounts.models import User
 from portal.accounts.permissions import Actor, Permission
 from portal.audit.service import record
-from portal.db import changed
 from portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from portal.jobs.cron import check_cron, next_time, next_times
-from portal.jobs.engine import JobEngine
+from portal.jobs.due import ask, stop
 from portal.jobs.kinds import Args, Kind, Kinds
 from portal.jobs.models import Job, Schedule
-from portal.jobs.service import Subject, Submitted, submit
-from portal.jobs.wake import RedisWaker, Waker
+from portal.jobs.wake import Waker
 from portal.runtime import Runtime
 
-DUE_AT_ONCE = 50
 SHOWN_RUNS = 3
-NO_RIGHT = "Its owner no longer has the right to ask for this job."
-NO_OWNER = "Its owner's account is disabled or gone."
-NO_KIND = "This portal has no such job any more; a part of it is missing."
-
-log = structlog.get_logger("portal.schedules")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +120,7 @@ def change(
     _record(session, f"schedule.{action}", actor, schedule, now=now, address=address)
     match action:
         case "pause":
-            _stop(schedule, reason=f"Paused by {actor.name}.")
+            stop(schedule, reason=f"Paused by {actor.name}.")
         case "resume":
             schedule.enabled, schedule.stopped_reason = True, ""
             schedule.next_at = next_time(schedule.cron, after=now, zone=zone)
@@ -166,103 +156,19 @@ def owner_names(session: Session, found: Sequence[Schedule]) -> dict[int, str]:
     return {row.id: row.display_name or row.name for row in session.execute(query)}
 
 
-def run_due(engine: JobEngine) -> int:
-    """Ask for the jobs of all schedules whose time has come; returns for how many."""
-    runtime = engine.runtime
-    now = runtime.clock()
-    with runtime.reads() as session:
-        due = session.execute(
-            select(Schedule.id, Schedule.next_at)
-            .where(Schedule.enabled, Schedule.next_at <= now)
-            .order_by(Schedule.next_at)
-            .limit(DUE_AT_ONCE)
-        ).all()
-    return sum(
-        _run_one(engine, schedule_id, due_at=at, now=now)
-        for schedule_id, at in due
-        if at is not None
-    )
-
-
-def _run_one(engine: JobEngine, schedule_id: int, *, due_at: datetime, now: datetime) -> bool:
-    runtime = engine.runtime
-    with runtime.sessions.begin() as session:
-        schedule = _claim(session, schedule_id, due_at=due_at, zone=runtime.settings.zone, now=now)
-        if schedule is None:
-            return False
-        waker = RedisWaker(runtime.redis)
-        asked = _ask(session, schedule, kinds=engine.kinds, waker=waker, now=now)
-        if isinstance(asked, str):
-            _stop(schedule, reason=asked)
-            log.warning("schedule stopped", schedule=schedule_id)
-            return False
-    return True
-
-
 def _run_now(
     session: Session, schedule: Schedule, *, kinds: Kinds, waker: Waker, now: datetime
 ) -> Job:
-    asked = _ask(session, schedule, kinds=kinds, waker=waker, now=now)
+    asked = ask(session, schedule, kinds=kinds, waker=waker, now=now)
     if isinstance(asked, str):
         raise ConflictError(asked)
     return asked.job
-
-
-def _stop(schedule: Schedule, *, reason: str) -> None:
-    schedule.enabled, schedule.next_at, schedule.stopped_reason = False, None, reason
 
 
 def _next_runs(schedule: Schedule, *, zone: ZoneInfo, now: datetime) -> tuple[datetime, ...]:
     if not schedule.enabled:
         return ()
     return tuple(next_times(schedule.cron, after=now, zone=zone, times=SHOWN_RUNS))
-
-
-def _claim(
-    session: Session, schedule_id: int, *, due_at: datetime, zone: ZoneInfo, now: datetime
-) -> Schedule | None:
-    """Take one due time of a schedule, exactly once among all who try; None where it was taken."""
-    cron = session.scalar(select(Schedule.cron).where(Schedule.id == schedule_id))
-    if cron is None:
-        return None
-    statement = (
-        update(Schedule)
-        .where(Schedule.id == schedule_id, Schedule.enabled, Schedule.next_at == due_at)
-        .values(next_at=next_time(cron, after=now, zone=zone), last_at=due_at)
-        .execution_options(synchronize_session=False)
-    )
-    if changed(session, statement) == 0:
-        return None
-    return session.scalars(select(Schedule).where(Schedule.id == schedule_id)).one()
-
-
-def _ask(
-    session: Session, schedule: Schedule, *, kinds: Kinds, waker: Waker, now: datetime
-) -> Submitted | str:
-    """Submit the schedule's job as its owner; why that is not possible, where it is not."""
-    kind = kinds.find(schedule.kind)
-    if kind is None or kind.schedule is None:
-        return NO_KIND
-    owner = find_actor(session, schedule.owner_id)
-    if owner is None or not owner.enabled:
-        return NO_OWNER
-    if not kind.may_run(session, owner, schedule.args):
-        return NO_RIGHT
-    order = kind.schedule.order(session, schedule.args)
-    submitted = submit(
-        session,
-        kind=kind,
-        actor=owner,
-        args=schedule.args,
-        title=order.title,
-        subject=Subject(kind=order.subject_kind, id=order.subject_id),
-        lane=order.lane,
-        waker=waker,
-        now=now,
-    )
-    schedule.last_job_id = submitted.job.id
-    session.flush()
-    return submitted
 
 
 def _record(

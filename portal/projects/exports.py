@@ -95,11 +95,16 @@ def submit_export(
         kind=kinds.get(KIND),
         actor=actor,
         args={"project_id": project_id, **asdict(options)},
-        title=f"Export of project {project_id}",
+        title=title_of(project_id),
         subject=Subject(kind=SUBJECT, id=project_id),
         waker=waker,
         now=now,
     )
+
+
+def title_of(project_id: str) -> str:
+    """How people see the job of an export."""
+    return f"Export of project {project_id}"
 
 
 def find_running_export(session: Session, project_id: str) -> Job | None:

@@ -2,6 +2,7 @@
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, RadioField, SelectField, StringField, ValidationError
+from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, Length
 
 from portal.errors import InvalidError
@@ -17,6 +18,8 @@ ROLE_LABELS = {
     ProjectRole.MEMBER: "ProjectMember: sees and edits",
     ProjectRole.ADMIN: "ProjectAdmin: also exports, and manages members and settings",
 }
+POLICY_CHOICES = [SelectChoice(str(policy), label) for policy, label in POLICY_LABELS.items()]
+ROLE_CHOICES = [SelectChoice(str(role), label) for role, label in ROLE_LABELS.items()]
 
 
 def policy_from(asked: str) -> Policy | None:
@@ -40,11 +43,7 @@ class NewProjectForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
 
     title = StringField("Title", validators=TITLE_RULES)
     id = StringField("Id", validators=[DataRequired(ID_RULE)], description=ID_RULE)
-    policy = RadioField(
-        "Policy",
-        choices=[(str(policy), label) for policy, label in POLICY_LABELS.items()],
-        default=str(Policy.MEDIUM),
-    )
+    policy = RadioField("Policy", choices=POLICY_CHOICES, default=str(Policy.MEDIUM))
 
     def validate_id(self, field: StringField) -> None:
         """The rule of ids is checked here too, so that the sentence stands beside the field."""
@@ -58,16 +57,14 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     """A project's title and policy."""
 
     title = StringField("Title", validators=TITLE_RULES)
-    policy = RadioField(
-        "Policy", choices=[(str(policy), label) for policy, label in POLICY_LABELS.items()]
-    )
+    policy = RadioField("Policy", choices=POLICY_CHOICES)
 
 
 class MemberForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     """A person and what he is in the project."""
 
     name = StringField("User name", validators=[DataRequired("Enter the name of a user.")])
-    role = SelectField("Role", choices=[(str(role), label) for role, label in ROLE_LABELS.items()])
+    role = SelectField("Role", choices=ROLE_CHOICES)
 
 
 class ExportForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped

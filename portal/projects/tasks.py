@@ -10,6 +10,7 @@ from portal.jobs.kinds import BULK, Args, Kind
 from portal.jobs.models import Job
 from portal.jobs.work import Work
 from portal.projects.export_content import ExportOptions
+from portal.projects.export_schedule import SCHEDULING
 from portal.projects.exports import KIND, save_export
 from portal.projects.rights import Right
 from portal.projects.service import SUBJECT, has_right
@@ -44,6 +45,6 @@ EXPORT = Kind(
     may_view=_may_view,
     may_run=_may_run,
     restartable=True,
-    schedulable=True,
+    schedule=SCHEDULING,
 )
 PROJECT_OWNER = OwnerKind(name=SUBJECT, may_download=may_export)

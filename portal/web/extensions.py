@@ -51,6 +51,17 @@ class NavigationItem:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AreaCard:
+    """An area on the dashboard: the way there, and how much one finds (`count(session, actor)`)."""
+
+    label: str
+    url: str
+    note: str
+    count: Callable[[Session, Actor], int]
+    permission: Permission = Permission.SIGN_IN
+
+
+@dataclass(frozen=True, kw_only=True)
 class Services:
     """What routes work with besides the session."""
 
@@ -62,6 +73,7 @@ class Services:
     looking: Engine
     navigation: tuple[NavigationItem, ...] = ()
     administration: tuple[NavigationItem, ...] = ()
+    cards: tuple[AreaCard, ...] = ()
     unread: Callable[[Session, Actor], int] = field(default=lambda _session, _actor: 0)
 
 

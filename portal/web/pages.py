@@ -42,6 +42,20 @@ def frame(actor: Actor | None) -> dict[str, Any]:
     }
 
 
+def area_cards(actor: Actor) -> list[dict[str, Any]]:
+    """The areas that `actor` may enter, as the dashboard shows them."""
+    return [
+        {
+            "label": card.label,
+            "url": card.url,
+            "note": card.note,
+            "count": card.count(session(), actor),
+        }
+        for card in services().cards
+        if actor.may(card.permission)
+    ]
+
+
 def csrf_token() -> str:
     """The token that unsafe requests of this browser carry; fragments with forms need it too."""
     token: str = generate_csrf()

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import multiprocessing
 import socket
 import threading
 from contextlib import contextmanager
@@ -14,10 +15,11 @@ from aiosmtpd.controller import Controller
 from sqlalchemy import select, update
 
 from portal.jobs.models import Job, Outgoing
-from portal.jobs.outbox import MAX_TRIES, given_up, pause_after, send_due
+from portal.jobs.outbox import MAX_TRIES, deliver, given_up, pause_after, send_due
 from portal.jobs.retention import prune
 from portal.jobs.webhook import RefusedError, check_address
 from portal.runtime import Runtime
+from tests.waiting import wait_until
 
 
 class Mailbox:
@@ -94,6 +96,26 @@ def put(runtime, channel, target):
         return row.id
 
 
+def send_in_two_processes(settings):
+    """How many messages each of two processes sent, which began at the same moment."""
+    context = multiprocessing.get_context("spawn")
+    start, sent = context.Barrier(2), context.Queue()
+    racers = [context.Process(target=race, args=(settings, start, sent)) for _ in range(2)]
+    for racer in racers:
+        racer.start()
+    counts = [sent.get(timeout=60) for _ in racers]
+    for racer in racers:
+        racer.join(timeout=20)
+    return counts
+
+
+def race(settings, start, sent):
+    runtime = Runtime.open(settings)
+    start.wait(timeout=50)
+    sent.put(send_due(runtime))
+    runtime.close()
+
+
 def row_of(runtime, outgoing_id):
     with runtime.reads() as session:
         return session.get(Outgoing, outgoing_id)
@@ -106,6 +128,29 @@ def test_a_message_is_mailed_once(with_settings, mailbox):
     (message,) = mailbox.messages
     assert message.rcpt_tos == ["anna@example.org"]
     assert b"Subject: Export failed" in message.content
+
+
+def test_two_processes_racing_send_each_message_once(with_settings, mailbox):
+    runtime = with_settings(smtp_url=f"smtp://127.0.0.1:{mailbox.port}")
+    people = {f"user{number}@example.org" for number in range(10)}
+    for address in people:
+        put(runtime, "email", address)
+    assert sum(send_in_two_processes(runtime.settings)) == len(people)
+    assert sorted(message.rcpt_tos[0] for message in mailbox.messages) == sorted(people)
+
+
+def test_messages_are_sent_beside_everything_else_until_the_end(with_settings, mailbox):
+    runtime = with_settings(smtp_url=f"smtp://127.0.0.1:{mailbox.port}", reconcile_seconds=0.05)
+    over = threading.Event()
+    post = threading.Thread(target=deliver, args=(runtime,), kwargs={"over": over})
+    post.start()
+    for address in ("anna@example.org", "mia@example.org"):
+        known = len(mailbox.messages)
+        put(runtime, "email", address)
+        wait_until(lambda known=known: len(mailbox.messages) > known)
+    over.set()
+    post.join(timeout=20)
+    assert not post.is_alive()
 
 
 def test_a_webhook_carries_a_signature_that_its_receiver_can_check(with_settings):

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.accounts.permissions import Role
+from portal.jobs.dashboard import look
 from portal.jobs.models import Job, JobAttempt, Notification
 from portal.jobs.queries import PAGE, JobFilter, list_jobs
 from tests.jobs.kinds import SECRET
@@ -176,6 +177,21 @@ def test_the_dashboard_names_what_needs_attention(browse, anna, jobs):
     text = browse(anna).get("/").text
     assert "One job needs attention" in text or "No worker is running" in text
     assert "Broken thing" in text
+
+
+def test_the_dashboard_counts_what_its_list_leaves_out(browse, anna, jobs, runtime):
+    for number in range(11):
+        jobs.ended("fail", subject=str(number), actor=anna)
+    with runtime.reads() as session:
+        facts = look(session, runtime=runtime, actor=anna)
+    assert (facts.attention_count, len(facts.troubled), facts.unlisted_count) == (11, 8, 3)
+    assert "and 3 more" in browse(anna).get("/").text
+
+
+def test_the_dashboard_leads_to_the_areas(browse, anna):
+    text = browse(anna).get("/").text
+    assert '<nav class="stats" aria-label="Areas">' in text
+    assert 'class="card stat " href="/projects"' in text
 
 
 def test_the_dashboards_poll_brings_a_fragment(browse, anna):

@@ -4,14 +4,15 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
-from portal.accounts.models import User
+from portal.accounts.models import User, UserRole
+from portal.accounts.permissions import Role
 from portal.errors import ForbiddenError, InvalidError
-from portal.jobs import schedules
+from portal.jobs import due, schedules
 from portal.jobs.cron import check_cron, next_time, next_times
-from portal.jobs.models import Job, Schedule
-from portal.jobs.schedules import run_due
+from portal.jobs.due import run_due
+from portal.jobs.models import Job, Notification, Schedule
 from tests.jobs.kinds import KINDS
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -61,7 +62,7 @@ def test_one_due_time_is_used_once_whoever_tries(make_schedule, engine, runtime,
     schedule_id = make_schedule()
     clock.move(minutes=30)
     due_at = schedule_row(runtime, schedule_id).next_at
-    taken = [schedules._run_one(engine, schedule_id, due_at=due_at, now=clock()) for _ in range(3)]
+    taken = [due._run_one(engine, schedule_id, due_at=due_at, now=clock()) for _ in range(3)]
     assert taken == [True, False, False]
 
 
@@ -91,7 +92,7 @@ def test_a_schedule_whose_owner_is_shut_out_stops_and_says_so(
     assert run_due(engine) == 0
     row = schedule_row(runtime, schedule_id)
     assert not row.enabled
-    assert row.stopped_reason == schedules.NO_OWNER
+    assert row.stopped_reason == due.NO_OWNER
     assert job_count(runtime) == 0
 
 
@@ -154,5 +155,49 @@ def test_a_wrong_expression_is_told_beside_its_field(browse, boss):
     assert "no cron expression" in answer.text
 
 
-def test_schedules_are_for_who_manages_them(browse, anna):
-    assert browse(anna).get("/schedules").status_code == 403
+def test_a_schedule_that_stops_is_told_to_its_owner(
+    make_schedule, engine, runtime, clock, anna, browse
+):
+    make_schedule()
+    with runtime.sessions.begin() as session:
+        session.execute(delete(UserRole).where(UserRole.user_id == anna.user_id))
+    clock.move(minutes=45)
+    run_due(engine)
+    with runtime.reads() as session:
+        told = session.scalars(select(Notification)).one()
+    assert told.user_id == anna.user_id
+    assert due.NO_RIGHT in told.message
+
+
+def test_a_schedule_with_a_fault_keeps_no_other_from_running(make_schedule, engine, runtime, clock):
+    make_schedule()
+    make_schedule()
+    with runtime.sessions.begin() as session:
+        session.execute(update(Schedule).where(Schedule.id == 1).values(args={"no": "thing"}))
+    clock.move(hours=1)
+    assert run_due(engine) == 1
+    assert schedule_row(runtime, 1).enabled
+
+
+def test_an_owner_without_the_managers_right_pauses_his_own(browse, anna, make_schedule, clock):
+    schedule_id = make_schedule()
+    clock.now = datetime.now(UTC)
+    browser = browse(anna)
+    text = browser.get("/schedules").text
+    assert "Test nothing: one" in text
+    assert "New schedule" not in text
+    assert browser.post(f"/schedules/{schedule_id}/pause").status_code == 303
+    assert "Paused by anna" in browser.get("/schedules").text
+
+
+def test_an_owner_without_the_managers_right_makes_no_new_one(browse, anna):
+    form = {"offer": '["test.nothing", {"thing": "one"}]', "cron": "0 3 * * *"}
+    assert browse(anna).post("/schedules", form).status_code == 403
+
+
+def test_the_schedules_of_others_are_for_who_manages_them(browse, boss, make_actor, make_schedule):
+    schedule_id = make_schedule()
+    mia = browse(make_actor("mia", Role.OPERATOR))
+    assert "Test nothing: one" not in mia.get("/schedules").text
+    assert mia.post(f"/schedules/{schedule_id}/pause").status_code == 404
+    assert browse(boss).post(f"/schedules/{schedule_id}/pause").status_code == 303
