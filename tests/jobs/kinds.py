@@ -18,6 +18,13 @@ def fail(work: Work, **args: Any) -> None:
     raise RuntimeError(SECRET)
 
 
+def mend(work: Work, **args: Any) -> None:
+    """Fail at the first attempt, succeed at the second, with a word in between."""
+    if work.claim.attempt == 1:
+        raise RuntimeError(SECRET)
+    work.progress(stage="Mending")
+
+
 def talk(work: Work, **args: Any) -> dict[str, Any]:
     """Say how far it is, write a line, end well."""
     work.progress(stage="Writing pages", done=3, total=4, unit="pages", message="nearly")
@@ -58,5 +65,6 @@ KINDS = Kinds(
         ),
         _kind("fail", fail),
         _kind("talk", talk),
+        _kind("mend", mend),
     )
 )
