@@ -12,16 +12,16 @@ from typing import NoReturn
 import click
 from redis.exceptions import RedisError
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from portal import __version__, backup, check, example, up
 from portal.accounts.actors import actor_of
 from portal.accounts.commands import users
 from portal.accounts.models import User
 from portal.accounts.names import name_key
-from portal.accounts.permissions import SYSTEM, Actor
+from portal.accounts.permissions import SYSTEM, Actor, Permission
 from portal.assembly import KINDS
-from portal.errors import PortalError
+from portal.errors import ForbiddenError, PortalError
 from portal.first_start import make_first_admin, migrate
 from portal.jobs.commands import jobs
 from portal.jobs.kinds import Kinds
@@ -143,6 +143,8 @@ def example_command(shell: Shell) -> None:
 @click.pass_obj
 def backup_command(shell: Shell, file: Path) -> None:
     """Write databases and files into one verified FILE; the portal may go on running."""
+    if not shell.actor.may(Permission.BACKUPS_WRITE):
+        raise ForbiddenError("A backup holds everything; only an administrator may write one.")
     report = backup.write_backup(shell.settings, file, actor=shell.actor, address=shell.address)
     if shell.json:
         click.echo(json.dumps(asdict(report), default=str))
@@ -175,8 +177,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         portal.main(args=hoisted(given), prog_name="portal")
     except PortalError as error:
         _fail(str(error))
-    except OperationalError as error:
+    except DatabaseError as error:
         _fail(f"Portal cannot reach its database: {error.orig}")
+    except UnicodeEncodeError as error:
+        _fail(f"This is no text in UTF-8: {error.object!a}")
     except RedisError as error:
         _fail(f"Portal cannot reach Redis: {error} Is `portal up` running?")
     except OSError as error:
@@ -191,7 +195,10 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
     end = rest.index("--") if "--" in rest else len(rest)
     position = 0
     while position < end:
-        values = ANYWHERE.get(rest[position])
+        name, joined, _ = rest[position].partition("=")
+        values = ANYWHERE.get(name)
+        if values is not None and joined:
+            values = 0
         if values is None:
             position += 1
             continue

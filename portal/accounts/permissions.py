@@ -15,6 +15,7 @@ class Permission(StrEnum):
     JOBS_MANAGE_ALL = "jobs.manage_all"
     SCHEDULES_MANAGE = "schedules.manage"
     METRICS_VIEW = "metrics.view"
+    BACKUPS_WRITE = "backups.write"
     PROJECTS_CREATE = "projects.create"
     PROJECTS_MANAGE_ALL = "projects.manage_all"
     DATACENTER_VIEW = "datacenter.view"
