@@ -9,7 +9,7 @@ import time
 import traceback
 
 import structlog
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.accounts.actors import find_actor
@@ -34,7 +34,8 @@ log = structlog.get_logger("portal.jobs")
 def perform(job_id: str, *, engine: JobEngine) -> JobState | None:
     """Run a queued job in this process; returns how it ended, None where it was not to be had.
 
-    Raises nothing that the task raises: how it ended stands in the job's row.
+    Raises nothing that the task raises: how it ended stands in the job's row. Only where the
+    database goes away it raises DBAPIError; the job is tried again when its lease has run out.
     """
     claimed_at = time.monotonic()
     claim = claim_job(job_id, engine=engine, worker=worker_name())
@@ -111,6 +112,8 @@ def _attempt(engine: JobEngine, claim: Claim, stopping: threading.Event) -> JobS
     except PortalError as error:
         return _record(work, End(state=JobState.FAILED, reason=str(error)))
     except Exception as error:  # the task's own faults end the job, whatever they are
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise  # the database went away, which is no fault of the task: it is tried again
         log.exception("job failed", job=claim.job_id, kind=claim.kind)
         end = End(state=JobState.FAILED, reason=explained(error), traceback=traceback.format_exc())
         return _record(work, end)

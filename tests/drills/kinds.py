@@ -90,6 +90,15 @@ def stop_itself(work: Work) -> None:
         threading.Event().wait(0.6)
 
 
+def lose_database(work: Work) -> None:
+    """Lose the connection in the first attempt's effect; with SQLite there is none to be lost."""
+    with work.effect() as session:
+        if work.claim.attempt == 1 and session.get_bind().dialect.name == "postgresql":
+            session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        key = {"job": work.claim.job_id, "token": work.claim.token}
+        session.execute(text("INSERT INTO drill_effect VALUES (:job, 1, :token)"), key)
+
+
 def fill_folder(work: Work) -> None:
     """Leave a file in the attempt's folder."""
     (work.folder / "file").write_bytes(b"1")
@@ -128,6 +137,7 @@ KINDS = Kinds(
         _kind("swallow", swallow, wall_limit=timedelta(seconds=1)),
         _kind("die", die),
         _kind("stop_itself", stop_itself),
+        _kind("lose_database", lose_database),
         _kind("fill_folder", fill_folder),
         _kind("fail", fail),
         _kind("nothing", nothing),

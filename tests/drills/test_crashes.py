@@ -168,3 +168,13 @@ def test_a_dead_work_horse_leaves_no_folder_behind(site: Site, step: str) -> Non
     site.start_reconciler()
     site.wait_for(job, JobState.SUCCEEDED)
     wait_until(lambda: not (site.settings.data / "work" / job).exists())
+
+
+def test_a_job_whose_database_goes_away_in_mid_effect_is_tried_again(site: Site) -> None:
+    job = site.submit("lose_database")
+    worker = site.start_worker()
+    site.wait_for(job, JobState.SUCCEEDED, JobState.FAILED)
+    assert site.job(job).state == JobState.SUCCEEDED
+    assert site.effects(job) == {1: 1}
+    assert worker.poll() is None
+    site.check_history()
