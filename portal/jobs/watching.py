@@ -93,8 +93,7 @@ class Watch:
         return None if row is None else glance(reader, runtime=self._runtime, row=row)
 
     def _body(self, seen: Glance, actor: Actor) -> str:
-        manages = actor.may(Permission.JOBS_MANAGE_ALL)
-        shared_by = manages or actor.user_id
+        shared_by = "managers" if actor.may(Permission.JOBS_MANAGE_ALL) else actor.user_id
         return self._bodies.get(
             (seen.mark, shared_by), lambda: self._render(self._view(seen, actor))
         )

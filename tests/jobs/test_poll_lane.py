@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from portal.accounts.models import User, UserRole
+from portal.accounts.permissions import Role
 
 
 def poll(browser, job_id, **headers):
@@ -79,3 +80,11 @@ def test_nobody_s_form_token_is_given_to_another(browse, boss, anna, jobs):
     )
     assert tokens[0] != tokens[1]
     assert answer.status_code == 400
+
+
+def test_what_managers_may_press_is_not_shown_to_the_first_user(browse, make_actor, jobs):
+    first, boss = make_actor("first"), make_actor("boss", Role.ADMIN)
+    assert first.user_id == 1
+    job_id = jobs.running(actor=first)
+    assert f"/jobs/{job_id}/cancel" in poll(browse(boss), job_id).text
+    assert f"/jobs/{job_id}/cancel" not in poll(browse(first), job_id).text
