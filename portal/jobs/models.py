@@ -68,6 +68,7 @@ class Job(Base):
         ),
         Index("ix_job_state_queue_number", "state", "queue", "number"),
         Index("ix_job_state_number", "state", "number"),
+        Index("ix_job_state_ended_at", "state", "ended_at"),
         Index("ix_job_requester_number", "requester_id", "number"),
         Index("ix_job_area_number", "area", "number"),
         Index("ix_job_subject", "subject_kind", "subject_id", "number"),

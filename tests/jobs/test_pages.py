@@ -1,12 +1,12 @@
 """The pages of jobs: who sees which, what they filter, and what one can do there."""
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from portal.accounts.permissions import Role
 from portal.jobs.dashboard import look
 from portal.jobs.models import Job, JobAttempt, Notification
-from portal.jobs.queries import PAGE, JobFilter, list_jobs
+from portal.jobs.queries import PAGE, JobFilter, count_ended, list_jobs
 from tests.jobs.kinds import SECRET
 
 
@@ -186,6 +186,20 @@ def test_the_dashboard_counts_what_its_list_leaves_out(browse, anna, jobs, runti
         facts = look(session, runtime=runtime, actor=anna)
     assert (facts.attention_count, len(facts.troubled), facts.unlisted_count) == (11, 8, 3)
     assert "and 3 more" in browse(anna).get("/").text
+
+
+def test_the_dashboard_does_not_read_every_job_there_ever_was(runtime, boss, clock):
+    asked = []
+    event.listen(runtime.engine, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+    with runtime.reads() as session:
+        count_ended(session, actor=boss, since=clock())
+        (statement, parameters) = asked[-1]
+        connection = session.connection()
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        how = "EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN "
+        plan = connection.exec_driver_sql(how + statement, parameters).all()
+    assert "ix_job_state_ended_at" in str(plan)
 
 
 def test_the_dashboard_leads_to_the_areas(browse, anna):
