@@ -96,6 +96,7 @@ def restore_backup(
     manifest = verify(source)
     _refuse_unfit(settings, manifest.facts)
     _refuse_used(settings)
+    _make_place(settings)
     try:
         _put_back(settings, source, manifest)
         _begin_anew(settings, manifest.facts, actor=actor, address=address)
@@ -206,10 +207,16 @@ def _refuse_used(settings: Settings) -> None:
     _room(settings.database).refuse_used(settings.database)
 
 
+def _make_place(settings: Settings) -> None:
+    try:
+        make_data_folder(settings.data)
+    except PortalError as error:
+        raise BackupError(str(error)) from error
+
+
 def _put_back(settings: Settings, source: Path, manifest: Manifest) -> None:
     """The files first: a database without its files must never be seen."""
     data = settings.data
-    make_data_folder(data)
     work = private_folder(data / "restoring")
     unpack(source, manifest, folder=work)
     for entry in sorted((work / FILES).iterdir()) if (work / FILES).is_dir() else []:

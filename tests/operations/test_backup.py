@@ -281,6 +281,15 @@ def test_a_restore_that_fails_at_its_end_leaves_the_place_empty(
     assert restore_backup(empty_place, tmp_path / "good.tar").files == 5
 
 
+def test_a_restore_into_a_place_that_cannot_be_made_says_so(
+    backup: Path, empty_place: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    nowhere = empty_place.model_copy(update={"data": tmp_path / "file" / "data"})
+    with pytest.raises(BackupError, match="cannot be made"):
+        restore_backup(nowhere, backup)
+
+
 def _downgrade(engine: Engine) -> None:
     """Take the database back to the first schema."""
     config = Config()
