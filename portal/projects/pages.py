@@ -108,13 +108,7 @@ def write_page(
     page = find_page(session, project_id=project_id, name=checked)
     title = title_of(source, page_format=page_format) or checked.rpartition("/")[2]
     if page is None:
-        page = ProjectPage(
-            project_id=project_id,
-            name=checked,
-            name_key=name_key(checked),
-            file_name=checked + SUFFIX[page_format],
-            version=1,
-        )
+        page = _new_page(project_id, checked, page_format)
         session.add(page)
     else:
         _raise_version(session, page, based_on)
@@ -133,6 +127,16 @@ def write_page(
     )
     session.flush()
     return page
+
+
+def _new_page(project_id: str, name: str, page_format: PageFormat) -> ProjectPage:
+    return ProjectPage(
+        project_id=project_id,
+        name=name,
+        name_key=name_key(name),
+        file_name=name + SUFFIX[page_format],
+        version=1,
+    )
 
 
 def checked_page_name(name: str) -> str:

@@ -111,14 +111,7 @@ def create_project(
     session.add(project)
     session.flush()
     if actor.user_id is not None:
-        session.add(
-            ProjectMember(
-                project_id=project_id,
-                user_id=actor.user_id,
-                role=ProjectRole.ADMIN,
-                joined_at=now,
-            )
-        )
+        session.add(_creator(project_id, actor.user_id, now))
     record_change(
         session,
         actor=actor,
@@ -130,6 +123,12 @@ def create_project(
     )
     session.flush()
     return project
+
+
+def _creator(project_id: str, user_id: int, now: datetime) -> ProjectMember:
+    return ProjectMember(
+        project_id=project_id, user_id=user_id, role=ProjectRole.ADMIN, joined_at=now
+    )
 
 
 def find_standing(session: Session, *, actor: Actor, project_id: str) -> Standing | None:
