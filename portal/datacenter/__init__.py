@@ -1,0 +1,1 @@
+"""The data centre: files from upload to records."""

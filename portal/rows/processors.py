@@ -1,0 +1,186 @@
+"""What turns the rows of a file into records. Whoever assembles a process registers processors.
+
+A processor says what its records look like and how one record is found, created, updated and
+removed; everything else (reading, checking, the ledger, the dry run, retry, undo) is done for it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from portal.accounts.permissions import Actor, Permission
+from portal.errors import NotFoundError, PortalError
+from portal.settings import Settings
+from portal.tabular.fields import Field, Values
+
+
+class Mode(StrEnum):
+    """What a batch does with the rows of its file."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REMOVE = "remove"
+
+
+class Store(StrEnum):
+    """Which database holds the records, and with them the ledger of a batch."""
+
+    PORTAL = "portal"
+    TABLES = "tables"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A record as it stands: `key` finds it again, `values` holds every declared field."""
+
+    key: str
+    values: Values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acting:
+    """Who a batch acts for, when, and the settings of this process."""
+
+    actor: Actor
+    now: datetime
+    settings: Settings
+
+
+class RefusedRowError(PortalError):
+    """One row cannot be done. `field` names the column at fault, empty for the whole row."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class Records(Protocol):
+    """The four small functions of a processor. They flush, the engine commits.
+
+    Each may raise RefusedRowError; what it wrote before is rolled back with a savepoint. Rights on
+    the single object are checked here (`acting.actor`), for it is the worker that calls.
+    """
+
+    def find(self, session: Session, values: Values, *, acting: Acting) -> Record | None:
+        """The record that the identity fields in `values` name, or None."""
+        ...
+
+    def create(self, session: Session, values: Values, *, acting: Acting) -> Record:
+        """Make a record of `values`; a field that is not there gets its default."""
+        ...
+
+    def update(self, session: Session, record: Record, values: Values, *, acting: Acting) -> Record:
+        """Give `record` the `values`; a field that is not there stays as it is."""
+        ...
+
+    def remove(self, session: Session, record: Record, *, acting: Acting) -> None:
+        """Remove `record`; its values were backed up before."""
+        ...
+
+
+class ManyRecords(Records, Protocol):
+    """Records that are also found and written many at a time, for large files.
+
+    Lists answer in the order of what was asked. Where one of many is refused by the database,
+    the engine rolls the chunk's writing back and does its rows one by one.
+    """
+
+    def find_many(
+        self, session: Session, rows: Sequence[Values], *, acting: Acting
+    ) -> list[Record | None]:
+        """`find` for each of `rows`."""
+        ...
+
+    def create_many(
+        self, session: Session, rows: Sequence[Values], *, acting: Acting
+    ) -> list[Record]:
+        """`create` for each of `rows`."""
+        ...
+
+    def update_many(
+        self, session: Session, pairs: Sequence[tuple[Record, Values]], *, acting: Acting
+    ) -> list[Record]:
+        """`update` for each of `pairs`."""
+        ...
+
+    def remove_many(self, session: Session, records: Sequence[Record], *, acting: Acting) -> None:
+        """`remove` for each of `records`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Processor:
+    """What can be made of a file's rows.
+
+    `identities` are the alternatives by which a record is found: the first whose fields are all
+    mapped is used. `permission` is needed besides the one to run batches (None: the records'
+    functions decide per row). A processor that is not `repeatable` ends its job `interrupted`
+    when its worker dies.
+    """
+
+    name: str
+    title: str
+    help: str
+    fields: tuple[Field, ...]
+    identities: tuple[tuple[str, ...], ...]
+    modes: tuple[Mode, ...]
+    records: Records
+    permission: Permission | None = None
+    store: Store = Store.PORTAL
+    repeatable: bool = True
+
+    def field(self, name: str) -> Field:
+        """The declared field called `name`."""
+        return next(field for field in self.fields if field.name == name)
+
+
+class ProcessorSource(Protocol):
+    """Processors that are known only at run time, such as one for each table."""
+
+    def find(self, name: str) -> Processor | None:
+        """The processor called `name`, or None."""
+        ...
+
+    def all(self, actor: Actor) -> Iterable[Processor]:
+        """Those that `actor` may be offered."""
+        ...
+
+
+class Processors:
+    """All processors of a process: declared ones, and those of `sources`."""
+
+    def __init__(
+        self, processors: Iterable[Processor], *, sources: Sequence[ProcessorSource] = ()
+    ) -> None:
+        declared = list(processors)
+        self._declared: Mapping[str, Processor] = MappingProxyType({p.name: p for p in declared})
+        self._sources = tuple(sources)
+        if len(self._declared) != len(declared):
+            raise ValueError("two processors have the same name")
+
+    def get(self, name: str) -> Processor:
+        """The processor called `name`; raise NotFoundError where there is none."""
+        found = self._declared.get(name) or next(self._from_sources(lambda s: s.find(name)), None)
+        if found is None:
+            raise NotFoundError(f"There is no processor called {name!r}.")
+        return found
+
+    def offered(self, actor: Actor) -> list[Processor]:
+        """The processors that `actor` may be offered, by title."""
+        own = [p for p in self._declared.values() if _may(actor, p)]
+        dynamic = [p for source in self._sources for p in source.all(actor)]
+        return sorted((*own, *dynamic), key=lambda processor: processor.title.casefold())
+
+    def _from_sources(
+        self, ask: Callable[[ProcessorSource], Processor | None]
+    ) -> Iterator[Processor]:
+        return (found for source in self._sources if (found := ask(source)) is not None)
+
+
+def _may(actor: Actor, processor: Processor) -> bool:
+    return processor.permission is None or actor.may(processor.permission)

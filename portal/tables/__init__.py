@@ -1,0 +1,1 @@
+"""The tables database: connection, reflection, grants, browsing, export, the table processor."""

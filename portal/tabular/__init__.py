@@ -1,0 +1,1 @@
+"""Tables as files: formats, rows, types, mapping, writing. Pure; knows no database and no web."""
