@@ -9,7 +9,7 @@ PORTAL = Path(__file__).parents[1] / "portal"
 AREAS = ("projects", "datacenter", "imports", "delivery", "showroom")
 FLOORS = (
     AREAS,
-    ("tables",),
+    ("tables", "accounts.processors"),
     ("rows",),
     ("jobs",),
     ("artifacts",),
@@ -18,13 +18,13 @@ FLOORS = (
     ("accounts.permissions",),
     ("tabular",),
     ("runtime",),
-    ("db", "redis_server", "guard", "logs"),
+    ("db", "lookups", "brief", "redis_server", "guard", "logs"),
     ("settings",),
     ("files",),
     ("errors",),
 )
 ASSEMBLE = ("app", "wsgi", "cli", "up", "check", "checks", "backup", "backups", "example")
-ASSEMBLE += ("first_start", "assembly", "reconcile", "migrations")
+ASSEMBLE += ("first_start", "assembly", "plugins", "reconcile", "migrations")
 LAYERS = ("models", "service", "tasks", "routes")
 FLASK_ROOMS = ("web", "app", "wsgi")
 FLASK_FILES = ("routes.py", "forms.py")
@@ -35,6 +35,8 @@ FILES = sorted(path for path in PORTAL.rglob("*.py") if "versions" not in path.p
 def room_of(module: str) -> str:
     if module == "portal.accounts.permissions":
         return "accounts.permissions"  # pure, and below the log that the rest of accounts writes
+    if module == "portal.accounts.processors":
+        return "accounts.processors"  # users as records: above the rows (docs/decisions/056)
     parts = module.split(".")
     return parts[1] if len(parts) > 1 else ""
 
@@ -63,6 +65,8 @@ def portal_imports(path: Path) -> list[tuple[str, int]]:
 
 
 def own_room(path: Path) -> str:
+    if path == PORTAL / "accounts" / "processors.py":
+        return "accounts.processors"
     return path.relative_to(PORTAL).parts[0].removesuffix(".py")
 
 

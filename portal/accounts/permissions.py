@@ -75,5 +75,9 @@ class Actor:
         """Say whether a role of the actor grants `permission`."""
         return permission in self.permissions
 
+    def may_give(self, role: Role) -> bool:
+        """Say whether the actor may do all that `role` grants; nobody gives more than he has."""
+        return ROLE_PERMISSIONS[role] <= self.permissions
+
 
 SYSTEM = Actor(user_id=None, name="system", roles=frozenset({Role.ADMIN}), display_name="system")

@@ -12,7 +12,7 @@ from portal.accounts import sessions
 from portal.accounts.models import User, UserRole
 from portal.accounts.names import clean_name, name_key
 from portal.accounts.password_rules import check_new_password
-from portal.accounts.passwords import hash_password, make_one_time_password
+from portal.accounts.passwords import NOBODYS_HASH, hash_password, make_one_time_password
 from portal.accounts.permissions import SYSTEM, Actor, Role
 from portal.audit.service import record
 from portal.errors import ConflictError, InvalidError, NotFoundError
@@ -62,24 +62,30 @@ def create_user(
     actor: Actor,
     name: str,
     roles: Collection[Role],
-    password: str,
+    password: str | None,
     now: datetime,
     display_name: str = "",
     email: str = "",
     must_change_password: bool = True,
+    enabled: bool = True,
     address: str = "",
 ) -> User:
-    """Make a user. Raises InvalidError for bad input, ConflictError for a taken name."""
+    """Make a user. Raises InvalidError for bad input, ConflictError for a taken name.
+
+    Without a password nobody can sign in as the user until a one-time password is given.
+    """
     clean = clean_name(name)
-    check_new_password(password, name=clean)
+    if password is not None:
+        check_new_password(password, name=clean)
     user = User(
         name=clean,
         name_key=name_key(clean),
         display_name=_short(display_name, 128),
         email=_short(email, 254),
-        password_hash=hash_password(password),  # before the first statement: it takes its time
+        # before the first statement: it takes its time
+        password_hash=NOBODYS_HASH if password is None else hash_password(password),
         must_change_password=must_change_password,
-        enabled=True,
+        enabled=enabled,
         created_at=now,
         roles=[UserRole(role=role) for role in sorted(set(roles))],
     )
@@ -87,6 +93,26 @@ def create_user(
     detail = {"name": clean, "roles": sorted(set(roles))}
     _record(session, user, "user.create", actor=actor, now=now, address=address, detail=detail)
     return user
+
+
+def set_details(
+    session: Session,
+    user: User,
+    *,
+    actor: Actor,
+    display_name: str,
+    email: str,
+    now: datetime,
+    address: str = "",
+) -> None:
+    """Give `user` another full name and e-mail address; raises InvalidError for long ones."""
+    after = {"display_name": _short(display_name, 128), "email": _short(email, 254)}
+    changed = [name for name, value in after.items() if getattr(user, name) != value]
+    if not changed:
+        return
+    user.display_name, user.email = after["display_name"], after["email"]
+    detail = {"changed": changed}
+    _record(session, user, "user.details", actor=actor, now=now, address=address, detail=detail)
 
 
 def set_roles(
@@ -183,6 +209,18 @@ def end_other_sessions(
     return ended
 
 
+def has_another_admin(session: Session, leaving: User) -> bool:
+    """Say whether an enabled admin besides `leaving` stays; two who ask at once wait."""
+    admins = session.scalars(
+        select(User.id)
+        .join(UserRole, UserRole.user_id == User.id)
+        .where(UserRole.role == Role.ADMIN, User.enabled)
+        .order_by(User.id)
+        .with_for_update()
+    ).all()
+    return bool(set(admins) - {leaving.id})
+
+
 def ensure_first_admin(session: Session, *, now: datetime) -> str | None:
     """On the first start make the user `admin` and return the one-time password; later None."""
     has_admin = select(UserRole.user_id).where(UserRole.role == Role.ADMIN).limit(1)
@@ -206,15 +244,7 @@ def _insert(session: Session, user: User) -> None:
 
 
 def _keep_an_admin(session: Session, leaving: User) -> None:
-    """Raise ConflictError unless an enabled admin besides `leaving` stays; two at once wait."""
-    admins = session.scalars(
-        select(User.id)
-        .join(UserRole, UserRole.user_id == User.id)
-        .where(UserRole.role == Role.ADMIN, User.enabled)
-        .order_by(User.id)
-        .with_for_update()
-    ).all()
-    if not set(admins) - {leaving.id}:
+    if not has_another_admin(session, leaving):
         raise ConflictError(
             f"{leaving.name!r} is the last admin. Make somebody else an admin first."
         )
