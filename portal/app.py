@@ -119,7 +119,13 @@ def shorten_polls(app: Flask) -> None:
     def observe(status: int, seconds: float) -> None:
         LATENCY.observe(runtime.redis, endpoint="jobs.show_status", status=status, seconds=seconds)
 
-    watch = Watch(runtime=runtime, kinds=services.kinds, version=__version__, render=render)
+    watch = Watch(
+        runtime=runtime,
+        looking=services.looking,
+        kinds=services.kinds,
+        version=__version__,
+        render=render,
+    )
     lane = PollLane(app, services=services, watch=watch, observe=observe)
     app.wsgi_app = lane  # type: ignore[method-assign]  # as Flask's documentation wraps it
 

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import cast
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
+from sqlalchemy import Engine, Table, bindparam, delete, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import SignInSession, User, UserRole
 from portal.accounts.permissions import Actor, Role
 from portal.db import UtcDateTime, changed
+from portal.lookups import LookUp
 from portal.settings import Settings
 
 SEEN_EVERY = timedelta(minutes=1)
@@ -67,28 +68,31 @@ def start(
     return token
 
 
+def open_look_up(engine: Engine) -> LookUp:
+    """What `find_signed_in` asks; one for a process."""
+    return LookUp(engine, _LOOK_UP)
+
+
 def find_signed_in(
-    connection: Connection, token: str, *, now: datetime, settings: Settings
+    look_up: LookUp, token: str, *, now: datetime, settings: Settings
 ) -> SignedIn | None:
     """Who holds `token` now: one statement; None where it ended, idled or the user is disabled."""
     token_hash = hash_token(token)
-    row = connection.execute(
-        _LOOK_UP, {"token_hash": token_hash, "now": now, "idle": _idle_since(now, settings)}
-    ).first()
+    row = look_up.first(
+        token_hash=token_hash,
+        now=now,
+        idle=_idle_since(now, settings),
+        long_ago=now - SEEN_EVERY,
+    )
     if row is None:
         return None
-    user_id, name, display_name, must_change_password, seen_at, roles = row
+    user_id, name, display_name, must_change_password, seen_long_ago, roles = row
     return SignedIn(
-        actor=Actor(
-            user_id=user_id,
-            name=name,
-            display_name=display_name or name,
-            roles=_roles(roles or ""),
-        ),
+        actor=_actor(user_id, name, display_name or name, roles or ""),
         token=token,
         token_hash=token_hash,
-        must_change_password=must_change_password,
-        seen_long_ago=seen_at <= now - SEEN_EVERY,
+        must_change_password=bool(must_change_password),
+        seen_long_ago=bool(seen_long_ago),
     )
 
 
@@ -157,11 +161,13 @@ def _idle_since(now: datetime, settings: Settings) -> datetime:
 
 
 @lru_cache(maxsize=256)
-def _roles(joined: str) -> frozenset[Role]:
-    return frozenset(Role(role) for role in joined.split(",") if role)
+def _actor(user_id: int, name: str, display_name: str, roles: str) -> Actor:
+    """The actor of a row; equal rows share one."""
+    held = frozenset(Role(role) for role in roles.split(",") if role)
+    return Actor(user_id=user_id, name=name, roles=held, display_name=display_name)
 
 
-# Tables, not classes: every request looks up, and without the ORM it takes half the time.
+# Tables, not classes: the rows are the driver's own.
 _USER, _ROLE, _SESSION = (cast("Table", kind.__table__) for kind in (User, UserRole, SignInSession))
 _LOOK_UP = (
     select(
@@ -169,8 +175,8 @@ _LOOK_UP = (
         _USER.c.name,
         _USER.c.display_name,
         _USER.c.must_change_password,
-        _SESSION.c.seen_at,
-        select(func.aggregate_strings(_ROLE.c.role, ","))
+        _SESSION.c.seen_at <= bindparam("long_ago", type_=UtcDateTime()),
+        select(func.aggregate_strings(_ROLE.c.role, literal_column("','")))
         .where(_ROLE.c.user_id == _USER.c.id)
         .correlate(_USER)
         .scalar_subquery(),

@@ -4,14 +4,13 @@ Who asks, and whether he may see the job, is found out for every poll. What the 
 at most four times a second in a process, and a change is rendered once for all who watch it.
 """
 
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+
+from sqlalchemy import Engine
 
 from portal.accounts.permissions import Actor, Permission
-from portal.db import Reader
+from portal.brief import Brief
 from portal.jobs import queries, views
 from portal.jobs.glances import Glance, glance
 from portal.jobs.kinds import Kinds
@@ -19,10 +18,7 @@ from portal.jobs.views import JobView
 from portal.runtime import Runtime
 
 FRESH_SECONDS = 0.25
-KEPT = 512
 TOKEN = "a-form-token-comes-here"  # noqa: S105 (stands where each watcher's own is put in)
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,41 +29,28 @@ class PollAnswer:
     body: str | None
 
 
-class Brief(Generic[T]):
-    """Values that are kept for a moment, the newest `KEPT` of them."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[Hashable, tuple[float, T]] = OrderedDict()
-
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The value of `key`, made anew where it is older than a moment."""
-        now = time.monotonic()
-        known = self._kept.get(key)
-        if known is not None and known[0] > now:
-            return known[1]
-        value = make()
-        self._kept[key] = (now + FRESH_SECONDS, value)
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        return value
-
-
 class Watch:
     """Answers polls in one process. `render` makes the fragment, with TOKEN in its forms."""
 
     def __init__(
-        self, *, runtime: Runtime, kinds: Kinds, version: str, render: Callable[[JobView], str]
+        self,
+        *,
+        runtime: Runtime,
+        looking: Engine,
+        kinds: Kinds,
+        version: str,
+        render: Callable[[JobView], str],
     ) -> None:
         self._runtime = runtime
+        self._looking = looking
         self._kinds = kinds
         self._version = version
         self._render = render
-        self._glances: Brief[Glance | None] = Brief()
-        self._bodies: Brief[str] = Brief()
+        self._glances: Brief[Glance | None] = Brief(seconds=FRESH_SECONDS)
+        self._bodies: Brief[str] = Brief(seconds=FRESH_SECONDS)
 
     def answer(
         self,
-        reader: Reader,
         *,
         job_id: str,
         actor: Actor,
@@ -80,7 +63,7 @@ class Watch:
         None where the answer takes more than this: an ended job, or one that is not obviously his.
         `csrf` is the secret of his cookie, `token()` makes a form's token of it.
         """
-        seen = self._glances.get(job_id, lambda: self._look(reader, job_id))
+        seen = self._glances.get(job_id, lambda: self._look(job_id))
         if seen is None or not seen.active or not _his(actor, seen):
             return None
         tag = seen.tag(actor.user_id, csrf, self._version)
@@ -88,9 +71,10 @@ class Watch:
             return PollAnswer(tag=tag, body=None)
         return PollAnswer(tag=tag, body=self._body(seen, actor).replace(TOKEN, token()))
 
-    def _look(self, reader: Reader, job_id: str) -> Glance | None:
-        row = queries.find_row(reader, job_id=job_id)
-        return None if row is None else glance(reader, runtime=self._runtime, row=row)
+    def _look(self, job_id: str) -> Glance | None:
+        with self._looking.connect() as connection:
+            row = queries.find_row(connection, job_id=job_id)
+            return None if row is None else glance(connection, runtime=self._runtime, row=row)
 
     def _body(self, seen: Glance, actor: Actor) -> str:
         shared_by = "managers" if actor.may(Permission.JOBS_MANAGE_ALL) else actor.user_id

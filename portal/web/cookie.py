@@ -4,13 +4,13 @@ That a value was signed by us stays true. Its age is looked at again within a mi
 signs in is looked up in the database each time.
 """
 
-import time
-from collections import OrderedDict
 from typing import Any
 
 from flask import Flask, Request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadSignature
+
+from portal.brief import Brief
 
 KEPT = 1024
 KEPT_SECONDS = 60
@@ -20,7 +20,7 @@ class CookieInterface(SecureCookieSessionInterface):
     """Reads cookies as Flask does, and keeps those that were verified last."""
 
     def __init__(self) -> None:
-        self._verified: OrderedDict[str, tuple[float, dict[str, Any]]] = OrderedDict()
+        self._verified: Brief[dict[str, Any]] = Brief(seconds=KEPT_SECONDS, most=KEPT)
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The content of the request's cookie; empty where there is none that is ours."""
@@ -30,13 +30,7 @@ class CookieInterface(SecureCookieSessionInterface):
         """What a cookie's `value` holds, in a dict of the caller's own; empty if it is not ours."""
         if not value:
             return {}
-        known = self._verified.get(value)
-        if known is None or known[0] < time.monotonic():
-            known = (time.monotonic() + KEPT_SECONDS, self._verify(app, value))
-            self._verified[value] = known
-            while len(self._verified) > KEPT:
-                self._verified.popitem(last=False)
-        return dict(known[1])
+        return dict(self._verified.get(value, lambda: self._verify(app, value)))
 
     def _verify(self, app: Flask, value: str) -> dict[str, Any]:
         signing = self.get_signing_serializer(app)

@@ -14,10 +14,12 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
+from portal.accounts.sessions import open_look_up
 from portal.artifacts.owners import OwnerKinds
 from portal.db import Base, engine_options, looking, prepare, reading
 from portal.jobs.kinds import Kinds
 from portal.jobs.wake import Waker
+from portal.lookups import LookUp
 from portal.runtime import Runtime
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -71,6 +73,7 @@ class Services:
     waker: Waker
     reading: Engine
     looking: Engine
+    sign_ins: LookUp
     navigation: tuple[NavigationItem, ...] = ()
     administration: tuple[NavigationItem, ...] = ()
     cards: tuple[AreaCard, ...] = ()
@@ -134,5 +137,6 @@ def connect_extensions(
             waker=waker,
             reading=reading(db.engine),
             looking=looking(db.engine),
+            sign_ins=open_look_up(db.engine),
             **shell,
         )

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
-from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.accounts.sessions import SignedIn, find_signed_in
+from portal.brief import Brief
 from portal.web.cookie import CookieInterface
 from portal.web.extensions import Services
 from portal.web.headers import ALWAYS, HSTS
@@ -29,6 +29,7 @@ POLLS = re.compile(r"/jobs/([0-9a-f]{32})/status")
 TOKEN = "_user_id"  # noqa: S105 (Flask-Login's name for it in the cookie)
 CSRF = "csrf_token"
 CSRF_SALT = "wtf-csrf-token"
+FORM_TOKEN_SECONDS = 60.0
 PRIVATE = [("Cache-Control", "private, no-cache"), ("Vary", "Cookie, HX-Request")]
 HEADERS = [("Content-Type", "text/html; charset=utf-8"), *ALWAYS, *PRIVATE]
 
@@ -48,6 +49,7 @@ class PollLane:
         self._name = re.compile(
             rf"(?:^|;\s*){re.escape(app.config['SESSION_COOKIE_NAME'])}=([^;]+)"
         )
+        self._form_tokens: Brief[str] = Brief(seconds=FORM_TOKEN_SECONDS)
         self._forms = URLSafeTimedSerializer(app.secret_key or "", salt=CSRF_SALT)
         app.session_interface = self._cookies
 
@@ -74,36 +76,30 @@ class PollLane:
             return None
         content = self._cookies.content(self._app, cookie[1])
         try:
-            with self._services.looking.connect() as connection:
-                return self._answer_whom(connection, poll[1], content, environ)
+            return self._answer_whom(poll[1], content, environ)
         except SQLAlchemyError:
             return None  # the normal way says it in words
 
     def _answer_whom(
-        self,
-        connection: Connection,
-        job_id: str,
-        content: dict[str, Any],
-        environ: "WSGIEnvironment",
+        self, job_id: str, content: dict[str, Any], environ: "WSGIEnvironment"
     ) -> "PollAnswer | None":
         secret = content.get(CSRF)
-        whom = self._signed_in(connection, content.get(TOKEN)) if secret else None
+        whom = self._signed_in(content.get(TOKEN)) if secret else None
         if whom is None or whom.must_change_password or whom.seen_long_ago:
             return None
         return self._watch.answer(
-            connection,
             job_id=job_id,
             actor=whom.actor,
             csrf=secret,
             known=environ.get("HTTP_IF_NONE_MATCH", ""),
-            token=lambda: str(self._forms.dumps(secret)),
+            token=lambda: self._form_tokens.get(secret, lambda: str(self._forms.dumps(secret))),
         )
 
-    def _signed_in(self, connection: Connection, token: str | None) -> SignedIn | None:
+    def _signed_in(self, token: str | None) -> SignedIn | None:
         if token is None:
             return None
-        runtime = self._services.runtime
-        return find_signed_in(connection, token, now=runtime.clock(), settings=runtime.settings)
+        runtime, look_up = self._services.runtime, self._services.sign_ins
+        return find_signed_in(look_up, token, now=runtime.clock(), settings=runtime.settings)
 
 
 def _headers(tag: str, body: bytes | None, *, secure: bool) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.accounts import sessions
 from portal.accounts.sessions import SignedIn
 from portal.accounts.sign_in import Visitor
-from portal.web.extensions import reader, services
+from portal.web.extensions import services
 
 _TOKEN = "_user_id"  # noqa: S105 (Flask-Login's name for it in the cookie)
 
@@ -26,7 +26,7 @@ def load_signed_in(token: str) -> SignedIn | None:
     """
     runtime = services().runtime
     now, settings = runtime.clock(), runtime.settings
-    found = sessions.find_signed_in(reader(), token, now=now, settings=settings)
+    found = sessions.find_signed_in(services().sign_ins, token, now=now, settings=settings)
     if found is not None and found.seen_long_ago:
         _mark_seen(found)
     return found
@@ -35,10 +35,9 @@ def load_signed_in(token: str) -> SignedIn | None:
 def carry(token: str) -> None:
     """Give the browser a new cookie with `token` and nothing of the old one."""
     runtime = services().runtime
-    with services().looking.connect() as connection:
-        found = sessions.find_signed_in(
-            connection, token, now=runtime.clock(), settings=runtime.settings
-        )
+    found = sessions.find_signed_in(
+        services().sign_ins, token, now=runtime.clock(), settings=runtime.settings
+    )
     drop()
     if found is not None:
         login_user(found)
