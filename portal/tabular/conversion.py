@@ -1,0 +1,154 @@
+"""Cells become values: compiled once for a batch, then a row or many rows at a time."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
+from typing import TypeAlias, cast
+
+from portal.tabular.converters import converter_for
+from portal.tabular.converters.base import CellError
+from portal.tabular.fields import Field, Values
+from portal.tabular.markers import KEEP, Keep, Outcome, marker_outcomes
+
+Cells: TypeAlias = Sequence[str]
+_CHUNK = 64
+_CLOSER_LOOK = (ValueError, LookupError, ArithmeticError)
+
+
+class RowErrors(Exception):  # noqa: N818 - it carries all errors of a row
+    """A row has no values. `errors` has the texts by field; the field "" is the whole row."""
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        self.errors = {field: list(texts) for field, texts in errors.items()}
+        super().__init__(error_line(self.errors))
+
+
+def error_line(errors: Mapping[str, Sequence[str]]) -> str:
+    """The errors of a row in one line, `field: text; field: text / text`."""
+    parts = ((field, " / ".join(text.rstrip(".") for text in errors[field])) for field in errors)
+    return "; ".join(f"{field}: {text}" if field else text for field, text in parts)
+
+
+class Conversion:
+    """How the rows of one batch become values.
+
+    `columns` names the field of each cell, None where the cell is ignored. With `creating` a row
+    must give every required field of those columns that has no default; fields of `identity` it
+    must always give. Values lack what the row leaves alone and have None for what it clears.
+    """
+
+    def __init__(
+        self,
+        fields: Sequence[Field],
+        columns: Sequence[str | None],
+        *,
+        creating: bool,
+        identity: Sequence[str] = (),
+    ) -> None:
+        named = {field.name: field for field in fields}
+        taken = [name for name in columns if name is not None]
+        if len(set(taken)) < len(taken) or not named.keys() >= set(taken):
+            raise ValueError(f"columns name a field twice, or one that is not there: {taken}")
+        self._width = len(columns)
+        self._columns = [
+            _Column(position, named[name], creating=creating, identity=name in identity)
+            for position, name in enumerate(columns)
+            if name is not None
+        ]
+        self._names = tuple(taken)
+
+    def convert(self, cells: Cells) -> Values:
+        """The values of one row; raise RowErrors with every error in it."""
+        if len(cells) != self._width:
+            raise self._ragged(cells)
+        found = {column.name: column.outcome(cells[column.position]) for column in self._columns}
+        settled = _settled(found)
+        if isinstance(settled, RowErrors):
+            raise settled
+        return settled
+
+    def convert_many(self, rows: Sequence[Cells]) -> list[Values | RowErrors]:
+        """For each of `rows` what `convert` returns or raises; several times faster."""
+        results: list[Values | RowErrors] = []
+        for start in range(0, len(rows), _CHUNK):
+            results += self._chunk(rows[start : start + _CHUNK])
+        return results
+
+    def _chunk(self, rows: Sequence[Cells]) -> list[Values | RowErrors]:
+        even = [cells for cells in rows if len(cells) == self._width]
+        results = self._even(even)
+        if len(even) == len(rows):
+            return results
+        left = iter(results)
+        return [next(left) if len(c) == self._width else self._ragged(c) for c in rows]
+
+    def _even(self, rows: Sequence[Cells]) -> list[Values | RowErrors]:
+        """Column by column, for there most of the work is one call for all cells."""
+        if not rows or not self._columns:
+            return [{} for _ in rows]
+        cells = list(zip(*rows, strict=True))
+        answers = [column.outcomes(cells[column.position]) for column in self._columns]
+        by_row = zip(*(outcomes for outcomes, _ in answers), strict=True)
+        found = list(map(dict, map(zip, repeat(self._names), by_row)))
+        results = cast(list[Values | RowErrors], found)
+        for row in _odd_rows(outcomes for outcomes, plain in answers if not plain):
+            results[row] = _settled(found[row])
+        return results
+
+    def _ragged(self, cells: Cells) -> RowErrors:
+        count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+        return RowErrors({"": [f"Row has {count}, the header has {self._width}."]})
+
+
+class _Column:
+    def __init__(self, position: int, field: Field, *, creating: bool, identity: bool) -> None:
+        self.position, self.name = position, field.name
+        self._converter = converter_for(field)
+        self._markers = marker_outcomes(field, creating=creating, identity=identity)
+        self._marked = frozenset(self._markers)
+
+    def outcome(self, cell: str) -> Outcome:
+        """What one cell says."""
+        text = cell.strip()
+        return self._markers[text] if text in self._markers else self._value(text)
+
+    def outcomes(self, cells: Cells) -> tuple[Sequence[Outcome], bool]:
+        """What all `cells` of this column say, and whether all of it is values."""
+        texts = list(map(str.strip, cells))
+        if self._marked.isdisjoint(texts):
+            return self._values(texts)
+        others = [text for text in texts if text not in self._marked]
+        values = iter(self._values(others)[0] if others else ())
+        markers = self._markers
+        return [markers[text] if text in markers else next(values) for text in texts], False
+
+    def _values(self, texts: Cells) -> tuple[Sequence[Outcome], bool]:
+        try:
+            return self._converter.many(texts), True
+        except _CLOSER_LOOK:
+            return [self._value(text) for text in texts], False
+
+    def _value(self, text: str) -> Outcome:
+        try:
+            return self._converter.one(text)
+        except CellError as error:
+            return error
+
+
+def _odd_rows(columns: Iterable[Sequence[Outcome]]) -> set[int]:
+    return {row for column in columns for row, outcome in enumerate(column) if _is_odd(outcome)}
+
+
+def _is_odd(outcome: Outcome) -> bool:
+    return outcome is KEEP or isinstance(outcome, CellError)
+
+
+def _settled(found: Mapping[str, Outcome]) -> Values | RowErrors:
+    """The values in `found` without what is left alone, or its errors."""
+    values: Values = {}
+    errors: dict[str, list[str]] = {}
+    for name, outcome in found.items():
+        if isinstance(outcome, CellError):
+            errors[name] = [outcome.message]
+        elif not isinstance(outcome, Keep):
+            values[name] = outcome
+    return RowErrors(errors) if errors else values

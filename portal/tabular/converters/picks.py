@@ -1,0 +1,86 @@
+"""One of a few: yes or no, or one of the field's choices."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from portal.tabular.converters.base import CellError
+from portal.tabular.fields import Choice, Field
+
+_WORDS: Final = {"1": True, "true": True, "on": True, "yes": True} | {
+    "0": False,
+    "false": False,
+    "off": False,
+    "no": False,
+}
+_COMMON: Final = MappingProxyType(
+    {form(word): value for word, value in _WORDS.items() for form in (str, str.upper, str.title)}
+)
+_NO_ANSWER = "Invalid value: write 1 or 0, true or false, yes or no, on or off"
+_SHOWN = 12
+
+
+class Booleans:
+    """Yes or no by the words of `_WORDS`, in any case."""
+
+    def __init__(self, _field: Field) -> None:
+        pass
+
+    def one(self, text: str) -> bool:
+        """The answer that `text` gives."""
+        answer = _WORDS.get(text.casefold())
+        if answer is None:
+            raise CellError(_NO_ANSWER)
+        return answer
+
+    def many(self, texts: Sequence[str]) -> Sequence[bool]:
+        """As `one`, for the usual spellings."""
+        return [_COMMON[text] for text in texts]
+
+
+class Choices:
+    """A choice by its value, or by value or label in any case where only one is meant."""
+
+    def __init__(self, field: Field) -> None:
+        self._values = {choice.value: choice.value for choice in field.choices}
+        self._folded = _folded(field.choices)
+        self._message = _choose(field.choices)
+
+    def one(self, text: str) -> str:
+        """The choice that `text` names."""
+        found = self._values.get(text) or self._folded.get(_fold(text))
+        if found is None:
+            raise CellError(self._message)
+        return found
+
+    def many(self, texts: Sequence[str]) -> Sequence[str]:
+        """As `one`, for choices named exactly."""
+        return [self._values[text] for text in texts]
+
+
+def _folded(choices: Iterable[Choice]) -> dict[str, str]:
+    """Values by folded value, and by folded label where this means one choice and no value."""
+    values = _only_ones((_fold(choice.value), choice.value) for choice in choices)
+    labels = _only_ones((_fold(choice.label), choice.value) for choice in choices if choice.label)
+    taken = {_fold(choice.value) for choice in choices}
+    return {label: value for label, value in labels.items() if label not in taken} | values
+
+
+def _only_ones(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    listed = list(pairs)
+    counts = Counter(name for name, _ in listed)
+    return {name: value for name, value in listed if counts[name] == 1}
+
+
+def _fold(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+
+
+def _choose(choices: Sequence[Choice]) -> str:
+    if not choices:
+        return "Invalid value: this column has no allowed values"
+    shown = ", ".join(f"'{choice.value}'" for choice in choices[:_SHOWN])
+    more = f" or one of {len(choices) - _SHOWN} others" if len(choices) > _SHOWN else ""
+    return f"Invalid value: write one of {shown}{more}"
