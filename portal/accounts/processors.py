@@ -12,6 +12,7 @@ from portal.accounts.permissions import Actor, Permission, Role
 from portal.accounts.removal import remove_unused_user
 from portal.rows.processors import Acting, Mode, Processor, Record, RefusedRowError
 from portal.rows.refusals import NO_REMOVE, NO_UPDATE, row_refused
+from portal.rows.values import text_in
 from portal.tabular.fields import Choice, Field, FieldType, Values
 
 HELP = (
@@ -69,7 +70,7 @@ class UserRecords:
     def find(self, session: Session, values: Values, *, acting: Acting) -> Record | None:
         """The user of this name."""
         _check_right(acting.actor)
-        user = service.find_user(session, _text(values, "name"))
+        user = service.find_user(session, text_in(values, "name"))
         return None if user is None else _record(user)
 
     def create(self, session: Session, values: Values, *, acting: Acting) -> Record:
@@ -81,12 +82,12 @@ class UserRecords:
             user = service.create_user(
                 session,
                 actor=acting.actor,
-                name=_text(values, "name"),
+                name=text_in(values, "name"),
                 roles=roles,
                 password=None,
                 now=acting.now,
-                display_name=_text(values, "display_name"),
-                email=_text(values, "email"),
+                display_name=text_in(values, "display_name"),
+                email=text_in(values, "email"),
                 enabled=_enabled(values),
             )
         return _record(user)
@@ -115,8 +116,8 @@ def _set_details(session: Session, user: User, wanted: Values, acting: Acting) -
             session,
             user,
             actor=acting.actor,
-            display_name=_text(wanted, "display_name"),
-            email=_text(wanted, "email"),
+            display_name=text_in(wanted, "display_name"),
+            email=text_in(wanted, "email"),
             now=acting.now,
         )
 
@@ -165,10 +166,6 @@ def _record(user: User) -> Record:
             "enabled": user.enabled,
         },
     )
-
-
-def _text(values: Values, name: str) -> str:
-    return str(values.get(name) or "")
 
 
 def _roles(values: Values) -> set[Role]:

@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 from portal.accounts.permissions import Actor
 from portal.errors import ConflictError, InvalidError, NotFoundError
 from portal.files import safe_name
-from portal.projects.markup import title_of
+from portal.projects.markup import TITLE_CHARS, title_of
 from portal.projects.models import PageFormat, PageVersion, ProjectPage
 from portal.projects.rights import Right
 from portal.projects.service import get_standing, record_change
 
 NAME_BYTES = 850
+SUFFIX_BYTES = 10
 SOURCE_BYTES = 8_000_000
 SUFFIX = {PageFormat.HTML: ".html", PageFormat.MARKDOWN: ".md"}
 
@@ -92,41 +93,82 @@ def write_page(
     source: str,
     page_format: PageFormat,
     now: datetime,
+    title: str | None = None,
+    file_name: str | None = None,
     based_on: int | None = None,
     comment: str = "",
     address: str = "",
 ) -> ProjectPage:
     """Make the page or a new version of it.
 
-    With `based_on`, raises ConflictError where the page has moved on from that version. Raises
-    NotFoundError, ForbiddenError, InvalidError.
+    The title is found in `source` unless it is given. With `based_on`, raises ConflictError where
+    the page has moved on from that version. Raises NotFoundError, ForbiddenError, InvalidError.
     """
     get_standing(session, actor=actor, project_id=project_id, right=Right.EDIT)
-    checked = checked_page_name(name)
-    if len(source.encode()) > SOURCE_BYTES:
-        raise InvalidError(f"A page holds at most {SOURCE_BYTES // 1_000_000} MB of text.")
+    checked, source = checked_page_name(name), _checked_source(source)
+    title = _checked_title(title) or title_of(source, page_format=page_format)
     page = find_page(session, project_id=project_id, name=checked)
-    title = title_of(source, page_format=page_format) or checked.rpartition("/")[2]
     if page is None:
         page = _new_page(project_id, checked, page_format)
         session.add(page)
     else:
         _raise_version(session, page, based_on)
-    page.title, page.format, page.source = title, page_format, source
+    page.title = title or checked.rpartition("/")[2]
+    page.format, page.source = page_format, source
+    page.file_name = page.file_name if file_name is None else checked_file_name(file_name)
     page.updated_at, page.updated_by = now, actor.user_id
     session.flush()
     session.add(_version(page, written_by=actor.name, comment=comment[:255]))
-    record_change(
-        session,
-        actor=actor,
-        action="project.page.write",
-        project_id=project_id,
-        now=now,
-        address=address,
-        detail={"page": checked, "version": page.version},
-    )
-    session.flush()
+    _record(session, page, "project.page.write", actor=actor, now=now, address=address)
     return page
+
+
+def remove_page(
+    session: Session,
+    *,
+    actor: Actor,
+    project_id: str,
+    name: str,
+    now: datetime,
+    address: str = "",
+) -> None:
+    """Remove a page with its versions; who wrote its only version may take it back himself.
+
+    Raises NotFoundError, and ForbiddenError where it takes a ProjectAdmin.
+    """
+    get_standing(session, actor=actor, project_id=project_id, right=Right.EDIT)
+    page = get_page(session, project_id=project_id, name=name)
+    session.refresh(page, with_for_update=True)
+    if page.version > 1 or page.updated_by != actor.user_id:
+        get_standing(session, actor=actor, project_id=project_id, right=Right.MANAGE)
+    session.delete(page)
+    _record(session, page, "project.page.remove", actor=actor, now=now, address=address)
+
+
+def _checked_source(source: str) -> str:
+    if len(_encoded(source)) > SOURCE_BYTES:
+        raise InvalidError(f"A page holds at most {SOURCE_BYTES // 1_000_000} MB of text.")
+    return source
+
+
+def _checked_title(title: str | None) -> str:
+    if title is None:
+        return ""
+    if len(title) > TITLE_CHARS or len(title.splitlines()) > 1:
+        raise InvalidError(f"A page's title is one line of at most {TITLE_CHARS} characters.")
+    _encoded(title)
+    return title
+
+
+def _encoded(text: str) -> bytes:
+    """`text` in UTF-8; raises InvalidError for what PostgreSQL cannot keep."""
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError:
+        encoded = b"\0"
+    if b"\0" in encoded:
+        raise InvalidError("The text has a character that cannot be kept; leave it out.")
+    return encoded
 
 
 def _new_page(project_id: str, name: str, page_format: PageFormat) -> ProjectPage:
@@ -145,6 +187,14 @@ def checked_page_name(name: str) -> str:
     checked = "/".join(parts)
     if len(checked.encode()) > NAME_BYTES:
         raise InvalidError(f"A page's name has at most {NAME_BYTES} bytes.")
+    return checked
+
+
+def checked_file_name(file_name: str) -> str:
+    """Return what a page was loaded from in NFC, if links can find it; raise InvalidError."""
+    checked = "/".join(safe_name(part) for part in file_name.strip("/").split("/"))
+    if len(checked.encode()) > NAME_BYTES + SUFFIX_BYTES:
+        raise InvalidError(f"A page's file name has at most {NAME_BYTES + SUFFIX_BYTES} bytes.")
     return checked
 
 
@@ -174,3 +224,18 @@ def _version(page: ProjectPage, *, written_by: str, comment: str) -> PageVersion
         written_by=written_by,
         comment=comment,
     )
+
+
+def _record(
+    session: Session, page: ProjectPage, action: str, *, actor: Actor, now: datetime, address: str
+) -> None:
+    record_change(
+        session,
+        actor=actor,
+        action=action,
+        project_id=page.project_id,
+        now=now,
+        address=address,
+        detail={"page": page.name, "version": page.version},
+    )
+    session.flush()

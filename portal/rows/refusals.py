@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from portal.errors import PortalError
+from portal.errors import ForbiddenError, PortalError
 from portal.rows.processors import RefusedRowError
 
 PARENTS = "Not all parents do exist yet."
@@ -14,10 +14,11 @@ NO_REMOVE = "Cannot remove: no such entry"
 
 @contextmanager
 def row_refused(*, field: str = "") -> Iterator[None]:
-    """Let a PortalError of a service stand at `field` of the row, or at the whole row."""
+    """Let a PortalError of a service stand at `field`; a missing right concerns the whole row."""
     try:
         yield
     except RefusedRowError:
         raise
     except PortalError as error:
-        raise RefusedRowError(str(error), field=field) from error
+        place = "" if isinstance(error, ForbiddenError) else field
+        raise RefusedRowError(str(error), field=place) from error

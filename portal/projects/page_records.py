@@ -1,0 +1,160 @@
+"""Pages as records: their place, title, format and text."""
+
+from sqlalchemy.orm import Session
+
+from portal.projects.markup import TITLE_CHARS
+from portal.projects.models import PageFormat, ProjectPage
+from portal.projects.pages import SUFFIX, find_page, remove_page, write_page
+from portal.projects.rights import Right
+from portal.projects.service import has_right
+from portal.rows.processors import Acting, Mode, Processor, Record, RefusedRowError
+from portal.rows.refusals import EXISTS, NO_REMOVE, NO_UPDATE, PARENTS, row_refused
+from portal.rows.values import named_in, text_in
+from portal.tabular.fields import Choice, Field, FieldType, Values
+
+COMMENT = "Changed by a batch"
+FIELDS = (
+    Field(
+        name="project",
+        type=FieldType.REFERENCE,
+        title="Project",
+        help="The project's id.",
+        required=True,
+        synonyms=("project id",),
+    ),
+    Field(
+        name="name",
+        title="Name",
+        help="The page's path in the project, such as guide/first-steps; it never changes.",
+        required=True,
+        synonyms=("page", "path"),
+    ),
+    Field(
+        name="title",
+        title="Title",
+        help="One line; found in a new page's text, if none is given.",
+        max_length=TITLE_CHARS,
+    ),
+    Field(
+        name="format",
+        type=FieldType.CHOICE,
+        title="Format",
+        help="How the text is written.",
+        default=str(PageFormat.MARKDOWN),
+        choices=tuple(Choice(value=str(known)) for known in PageFormat),
+        synonyms=("type",),
+    ),
+    Field(
+        name="file_name",
+        title="File name",
+        help="The name by which links of other pages may find it; the name with .md or .html.",
+        synonyms=("file name", "file"),
+    ),
+    Field(
+        name="text",
+        title="Text",
+        help="The whole text of the page, up to 8 MB.",
+        synonyms=("source", "content", "body"),
+    ),
+)
+
+
+class PageRecords:
+    """The four functions over the pages' service, by which each change is audited."""
+
+    def find(self, session: Session, values: Values, *, acting: Acting) -> Record | None:
+        """The page of this name, if the requester may see the project."""
+        project_id = text_in(values, "project")
+        if not _may_see(session, project_id, acting):
+            return None
+        page = find_page(session, project_id=project_id, name=_name(values))
+        return None if page is None else _record(page)
+
+    def create(self, session: Session, values: Values, *, acting: Acting) -> Record:
+        """Write a new page."""
+        project_id = text_in(values, "project")
+        if not _may_see(session, project_id, acting):
+            raise RefusedRowError(PARENTS, field="project")
+        if find_page(session, project_id=project_id, name=_name(values)) is not None:
+            raise RefusedRowError(EXISTS)
+        return _write(session, values, acting)
+
+    def update(self, session: Session, record: Record, values: Values, *, acting: Acting) -> Record:
+        """Write the page's next version; project and name stay."""
+        before = _record(_stored(session, record, acting, missing=NO_UPDATE)).values
+        wanted = before | values | {"project": before["project"], "name": before["name"]}
+        return _write(session, wanted, acting)
+
+    def remove(self, session: Session, record: Record, *, acting: Acting) -> None:
+        """Remove the page with its versions."""
+        page = _stored(session, record, acting, missing=NO_REMOVE)
+        with row_refused():
+            remove_page(
+                session,
+                actor=acting.actor,
+                project_id=page.project_id,
+                name=page.name,
+                now=acting.now,
+            )
+
+
+def _write(session: Session, values: Values, acting: Acting) -> Record:
+    page_format = named_in(values, "format", PageFormat, default=PageFormat.MARKDOWN)
+    with row_refused():
+        page = write_page(
+            session,
+            actor=acting.actor,
+            project_id=text_in(values, "project"),
+            name=_name(values),
+            source=text_in(values, "text"),
+            page_format=page_format,
+            now=acting.now,
+            title=text_in(values, "title") or None,
+            file_name=text_in(values, "file_name") or _name(values) + SUFFIX[page_format],
+            comment=COMMENT,
+        )
+    return _record(page)
+
+
+def _stored(session: Session, record: Record, acting: Acting, *, missing: str) -> ProjectPage:
+    page = session.get(ProjectPage, int(record.key))
+    if page is None or not _may_see(session, page.project_id, acting):
+        raise RefusedRowError(missing)
+    return page
+
+
+def _record(page: ProjectPage) -> Record:
+    return Record(
+        key=str(page.id),
+        values={
+            "project": page.project_id,
+            "name": page.name,
+            "title": page.title,
+            "format": str(page.format),
+            "file_name": page.file_name,
+            "text": page.source or None,
+        },
+    )
+
+
+def _name(values: Values) -> str:
+    return text_in(values, "name").strip("/")
+
+
+def _may_see(session: Session, project_id: str, acting: Acting) -> bool:
+    return has_right(session, actor=acting.actor, project_id=project_id, right=Right.VIEW)
+
+
+PAGES = Processor(
+    name="pages",
+    title="Pages of projects",
+    help=(
+        "The pages of projects; each row takes the right to edit its project. Every change makes "
+        "a version. Remove takes a page with all its versions, which needs a ProjectAdmin unless "
+        "you wrote the only one; what can be restored is the newest."
+    ),
+    fields=FIELDS,
+    identities=(("project", "name"),),
+    modes=tuple(Mode),
+    records=PageRecords(),
+)
