@@ -33,9 +33,11 @@ def marker_outcomes(field: Field, *, creating: bool, identity: bool) -> dict[str
 
     A record cannot be made without its required fields, nor found without its `identity`.
     """
+    if identity:
+        return dict.fromkeys((IGNORE, CLEAR, *EMPTY), CellError(REQUIRED))
     missing = field.required and field.default is None
-    untouched: Outcome = CellError(REQUIRED) if identity or (creating and missing) else KEEP
-    cleared = _cleared(field, identity=identity)
+    untouched: Outcome = CellError(REQUIRED) if creating and missing else KEEP
+    cleared = _cleared(field)
     empty = {
         Empty.KEEP: untouched,
         Empty.CLEAR: cleared,
@@ -44,9 +46,7 @@ def marker_outcomes(field: Field, *, creating: bool, identity: bool) -> dict[str
     return {IGNORE: untouched, CLEAR: cleared} | dict.fromkeys(EMPTY, empty)
 
 
-def _cleared(field: Field, *, identity: bool) -> Outcome:
-    if identity:
-        return CellError(REQUIRED)
+def _cleared(field: Field) -> Outcome:
     if not field.required:
         return None
     return CellError(REQUIRED) if field.default is None else field.default
