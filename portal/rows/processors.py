@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sqlalchemy.orm import Session
 
@@ -83,33 +83,70 @@ class Records(Protocol):
         ...
 
 
+@runtime_checkable
+class Checking(Protocol):
+    """Records that can say what they would refuse; only the dry run asks them.
+
+    Without it a dry run tells what the file and the records as they stand tell, and the rest is
+    seen when it is done: trying it out would burn numbers of sequences.
+    """
+
+    def check(
+        self,
+        session: Session,
+        mode: Mode,
+        record: Record | None,
+        values: Values,
+        *,
+        acting: Acting,
+    ) -> None:
+        """Raise RefusedRowError where `mode` would be refused for `record` (None: a new one).
+
+        `values` are what creating or updating would be given. Nothing is written.
+        """
+        ...
+
+
+@runtime_checkable
 class ManyRecords(Records, Protocol):
     """Records that are also found and written many at a time, for large files.
 
-    Lists answer in the order of what was asked. Where one of many is refused by the database,
-    the engine rolls the chunk's writing back and does its rows one by one.
+    Answers are in the order of what was asked. Where one of many is refused, the engine rolls the
+    writing of all back and does halves of them, down to single rows.
     """
 
     def find_many(
         self, session: Session, rows: Sequence[Values], *, acting: Acting
-    ) -> list[Record | None]:
+    ) -> Sequence[Record | None]:
         """`find` for each of `rows`."""
         ...
 
     def create_many(
         self, session: Session, rows: Sequence[Values], *, acting: Acting
-    ) -> list[Record]:
+    ) -> Sequence[Record]:
         """`create` for each of `rows`."""
         ...
 
     def update_many(
         self, session: Session, pairs: Sequence[tuple[Record, Values]], *, acting: Acting
-    ) -> list[Record]:
+    ) -> Sequence[Record]:
         """`update` for each of `pairs`."""
         ...
 
     def remove_many(self, session: Session, records: Sequence[Record], *, acting: Acting) -> None:
         """`remove` for each of `records`."""
+        ...
+
+
+class KeepRemoved(Protocol):
+    """Where removed records go before they are gone."""
+
+    def __call__(self, records: Sequence[Record], *, at: int) -> int:
+        """Write `records` behind the first `at` bytes; returns how many bytes there are then.
+
+        What stood behind `at` belongs to a removal that was never committed and is cut off. It
+        returns only when all of it is fsynced and was read back.
+        """
         ...
 
 
@@ -120,7 +157,8 @@ class Processor:
     `identities` are the alternatives by which a record is found: the first whose fields are all
     mapped is used. `permission` is needed besides the one to run batches (None: the records'
     functions decide per row). A processor that is not `repeatable` ends its job `interrupted`
-    when its worker dies.
+    when its worker dies. `unique` promises that the database refuses a second record with the
+    same identity, so that many can be created without looking for each before.
     """
 
     name: str
@@ -133,6 +171,7 @@ class Processor:
     permission: Permission | None = None
     store: Store = Store.PORTAL
     repeatable: bool = True
+    unique: bool = False
 
     def field(self, name: str) -> Field:
         """The declared field called `name`."""

@@ -1,0 +1,256 @@
+"""Doing a row, or many at once: look for the record, decide, act under a savepoint."""
+
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from portal.errors import PortalError
+from portal.rows.batch import Outcome
+from portal.rows.deciding import Action, Decision, decide
+from portal.rows.fates import CREATED, UNCHANGED, Fate, failed
+from portal.rows.images import hash_of, short_hash
+from portal.rows.processors import Checking, ManyRecords, Record, RefusedRowError
+from portal.rows.undertaking import Undertaking
+from portal.tabular.fields import Values
+
+UNEXPECTED = "Something went wrong inside Portal with this row; an administrator can see why."
+FEW = 8
+
+log = structlog.get_logger("portal.rows")
+
+
+def do_row(session: Session, run: Undertaking, values: Values) -> Fate:
+    """Do one row; what it wrote before it was refused is rolled back."""
+    try:
+        with session.begin_nested():
+            return _do(session, run, values)
+    except Exception as fault:
+        return fate_of_fault(fault, run)
+
+
+def do_rows(session: Session, run: Undertaking, rows: Sequence[Values]) -> list[Fate]:
+    """Do many rows that name different records; only those at fault are refused."""
+    if run.many is None or len(rows) <= FEW:
+        return [do_row(session, run, values) for values in rows]
+    try:
+        with session.begin_nested():
+            return _do_many(session, run, run.many, rows)
+    except Exception as fault:
+        fate_of_fault(fault, run)  # raises what is no row's fault
+    half = len(rows) // 2
+    return [*do_rows(session, run, rows[:half]), *do_rows(session, run, rows[half:])]
+
+
+def create_all(session: Session, run: Undertaking, rows: Sequence[Values]) -> list[Fate] | None:
+    """Create a record for each row without looking first; None, and nothing done, when refused."""
+    if run.many is None:
+        return None
+    try:
+        with session.begin_nested():
+            made = run.many.create_many(session, rows, acting=run.acting())
+            pairs = zip(rows, made, strict=True)
+            return [_created(run, values, record) for values, record in pairs]
+    except Exception as fault:
+        fate_of_fault(fault, run)
+        return None
+
+
+def fate_of_fault(fault: Exception, run: Undertaking) -> Fate:
+    """The fate of a row for which `fault` was raised; raises it again where the row is innocent."""
+    if isinstance(fault, RefusedRowError):
+        return failed(str(fault), field=fault.field)
+    if isinstance(fault, PortalError):
+        return failed(str(fault))
+    if isinstance(fault, DBAPIError) and not _gone(fault):
+        return failed(_said(fault))
+    if isinstance(fault, (DBAPIError, OSError, MemoryError)):
+        raise fault
+    log.error("row failed", batch=run.batch.id, exc_info=fault)
+    return failed(UNEXPECTED)
+
+
+def _do(session: Session, run: Undertaking, values: Values) -> Fate:
+    records = run.processor.records
+    named = run.named_by(values) is not None
+    record = records.find(session, values, acting=run.acting()) if named else None
+    decision = decide(run.mode, record, values, identity=run.identity or ())
+    if run.dry_run:
+        return _planned(session, run, decision, record, values)
+    match decision.action:
+        case Action.CREATE:
+            return _created(run, values, records.create(session, values, acting=run.acting()))
+        case Action.UPDATE if record is not None and decision.changes is not None:
+            changes = decision.changes
+            now = records.update(session, record, changes, acting=run.acting())
+            return _updated(record, changes, now)
+        case Action.REMOVE if record is not None:
+            records.remove(session, record, acting=run.acting())
+            return _removed(record)
+    return _without_effect(decision)
+
+
+def _do_many(
+    session: Session, run: Undertaking, many: ManyRecords, rows: Sequence[Values]
+) -> list[Fate]:
+    found = _find_many(session, run, many, rows)
+    decisions = [
+        decide(run.mode, record, values, identity=run.identity or ())
+        for record, values in zip(found, rows, strict=True)
+    ]
+    if run.dry_run:
+        return [
+            _planned(session, run, decision, record, values)
+            for decision, record, values in zip(decisions, found, rows, strict=True)
+        ]
+    fates = [_without_effect(decision) for decision in decisions]
+    _create_many(session, run, many, rows, decisions, fates)
+    _update_many(session, run, many, found, decisions, fates)
+    _remove_many(session, run, many, found, decisions, fates)
+    return fates
+
+
+def _find_many(
+    session: Session, run: Undertaking, many: ManyRecords, rows: Sequence[Values]
+) -> list[Record | None]:
+    if run.identity is None:
+        return [None] * len(rows)
+    named = [index for index, values in enumerate(rows) if run.named_by(values) is not None]
+    asked = [rows[index] for index in named]
+    found: list[Record | None] = [None] * len(rows)
+    answers = many.find_many(session, asked, acting=run.acting())
+    for index, record in zip(named, answers, strict=True):
+        found[index] = record
+    return found
+
+
+def _create_many(
+    session: Session,
+    run: Undertaking,
+    many: ManyRecords,
+    rows: Sequence[Values],
+    decisions: Sequence[Decision],
+    fates: list[Fate],
+) -> None:
+    chosen = _chosen(decisions, Action.CREATE)
+    if chosen:
+        made = many.create_many(session, [rows[at] for at in chosen], acting=run.acting())
+        for at, record in zip(chosen, made, strict=True):
+            fates[at] = _created(run, rows[at], record)
+
+
+def _update_many(
+    session: Session,
+    run: Undertaking,
+    many: ManyRecords,
+    found: Sequence[Record | None],
+    decisions: Sequence[Decision],
+    fates: list[Fate],
+) -> None:
+    chosen = [
+        (at, record, changes)
+        for at in _chosen(decisions, Action.UPDATE)
+        if (record := found[at]) is not None and (changes := decisions[at].changes) is not None
+    ]
+    if chosen:
+        pairs = [(record, changes) for _, record, changes in chosen]
+        updated = many.update_many(session, pairs, acting=run.acting())
+        for (at, record, changes), now in zip(chosen, updated, strict=True):
+            fates[at] = _updated(record, changes, now)
+
+
+def _remove_many(
+    session: Session,
+    run: Undertaking,
+    many: ManyRecords,
+    found: Sequence[Record | None],
+    decisions: Sequence[Decision],
+    fates: list[Fate],
+) -> None:
+    chosen = [
+        (at, record)
+        for at in _chosen(decisions, Action.REMOVE)
+        if (record := found[at]) is not None
+    ]
+    if chosen:
+        many.remove_many(session, [record for _, record in chosen], acting=run.acting())
+        for at, record in chosen:
+            fates[at] = _removed(record)
+
+
+def _chosen(decisions: Sequence[Decision], action: Action) -> list[int]:
+    return [at for at, decision in enumerate(decisions) if decision.action is action]
+
+
+def _planned(
+    session: Session,
+    run: Undertaking,
+    decision: Decision,
+    record: Record | None,
+    values: Values,
+) -> Fate:
+    """What would become of a row. Nothing is tried out: that would burn a sequence's numbers."""
+    if decision.action in (Action.CREATE, Action.UPDATE, Action.REMOVE):
+        records = run.processor.records
+        if isinstance(records, Checking):
+            given = values if decision.changes is None else decision.changes
+            records.check(session, run.mode, record, given, acting=run.acting())
+    match decision.action:
+        case Action.CREATE:
+            return CREATED
+        case Action.UPDATE if record is not None:
+            return Fate(
+                outcome=Outcome.UPDATED, record=record, key=record.key, after=decision.changes
+            )
+        case Action.REMOVE if record is not None:
+            return _removed(record)
+    return _without_effect(decision)
+
+
+def _without_effect(decision: Decision) -> Fate:
+    return failed(decision.text) if decision.action is Action.REFUSE else UNCHANGED
+
+
+def _created(run: Undertaking, values: Values, record: Record) -> Fate:
+    """The fate of a row that made a record.
+
+    Where there are very many it is told as a part of a range: its key is found again from the
+    source, and what the source does not say of it stands in a short hash.
+    """
+    if run.many is not None and run.named_by(values) is not None:
+        if not run.unmapped:
+            return CREATED
+        short = short_hash(record.values, run.unmapped)
+        return Fate(outcome=Outcome.CREATED, short=short, alone=False)
+    return Fate(
+        outcome=Outcome.CREATED,
+        key=record.key,
+        after=run.naming(record.values),
+        after_hash=hash_of(record.values),
+    )
+
+
+def _updated(record: Record, changes: Values, now: Record) -> Fate:
+    return Fate(
+        outcome=Outcome.UPDATED,
+        record=record,
+        key=record.key,
+        after=changes,
+        after_hash=hash_of(now.values),
+    )
+
+
+def _removed(record: Record) -> Fate:
+    return Fate(outcome=Outcome.REMOVED, record=record, key=record.key)
+
+
+def _gone(fault: DBAPIError) -> bool:
+    """Whether the database failed, not the row."""
+    return fault.connection_invalidated or isinstance(fault, (OperationalError, InterfaceError))
+
+
+def _said(fault: DBAPIError) -> str:
+    """The driver's own words, without the statement and its values."""
+    lines = [line.strip() for line in str(fault.orig).splitlines() if line.strip()]
+    return " ".join(lines) or type(fault.orig).__name__

@@ -1,0 +1,110 @@
+"""Running a batch: chunk by chunk, each one transaction with its records, fates and sum.
+
+The first statement of a chunk is the fence, the last one moves `next_row` on; what a killed
+process did not commit never was, and the next attempt goes on where the last commit stands.
+"""
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+from portal.errors import ConflictError
+from portal.jobs.work import Work
+from portal.rows import ledger
+from portal.rows.batch import UNDO_STATES, Batch, BatchState
+from portal.rows.chunk import Hands, hands_for, kept
+from portal.rows.desk import Desk, sit_down
+from portal.rows.fates import Prepared, entries_of, gains_of
+from portal.rows.processors import KeepRemoved, Mode, Processors
+from portal.rows.retrying import do_again
+from portal.rows.seen import open_seen
+from portal.rows.source import check_source, count_rows, open_source, prepared, rows_from
+from portal.rows.undertaking import Undertaking, undertake
+
+ROWS = "Processing rows"
+PLANNING = "Planning rows"
+COUNTING = "Counting rows"
+
+
+def run_batch(
+    work: Work,
+    *,
+    batch_id: str,
+    processors: Processors,
+    keep_removed: KeepRemoved | None = None,
+) -> Batch:
+    """Do what is left of a batch, and the retry that was asked for; returns it as it is then.
+
+    It can be called again at any time: rows that have a fate keep it, and of a batch that is done
+    only the counts are shown again. A paused batch comes back with its state PAUSED. Raises
+    ForbiddenError, ConflictError or InvalidError where it may not or cannot be done.
+    """
+    desk = sit_down(work, batch_id=batch_id)
+    if desk.batch.state in UNDO_STATES:
+        raise ConflictError("This batch was undone; it cannot go on.")
+    if desk.batch.state is BatchState.DONE:
+        desk.show()
+        return desk.batch
+    with desk.held():
+        processor = processors.get(desk.batch.order.processor)
+        run = undertake(desk.batch, processor, acting=desk.acting, keep_removed=keep_removed)
+        _check_backup(run)
+        _begin(desk)
+        _do_file(desk, run)
+        if desk.batch.retrying:
+            do_again(desk, run)
+        desk.mark(state=str(BatchState.DONE), ended_at=desk.acting().now)
+    return desk.batch
+
+
+def _check_backup(run: Undertaking) -> None:
+    if run.mode is Mode.REMOVE and not run.dry_run and run.keep_removed is None:
+        raise ValueError("a batch that removes needs a place for what it removes")
+
+
+def _begin(desk: Desk) -> None:
+    batch = desk.batch
+    check_source(batch.order, checkpoint=desk.work.checkpoint)
+    values: dict[str, Any] = {"state": str(BatchState.RUNNING), "ended_at": None}
+    if batch.started_at is None:
+        values["started_at"] = desk.acting().now
+    if batch.counts.total is None:
+        desk.work.progress(stage=COUNTING)
+        values["total"] = count_rows(batch.order, checkpoint=desk.work.checkpoint)
+    desk.mark(**values)
+
+
+def _do_file(desk: Desk, run: Undertaking) -> None:
+    """Do the rows of the file from `next_row` on."""
+    total = desk.batch.counts.total
+    if total is not None and desk.batch.next_row > total:
+        return
+    at_once = desk.books.pace.rows
+    with open_source(run.batch.order) as table, open_seen(desk.work.folder) as seen:
+        hands = hands_for(desk, run, seen)
+        rows = rows_from(table, desk.batch.next_row)
+        stream = prepared(rows, run.conversion, at_once=at_once)
+        waiting = list(islice(stream, at_once))
+        while waiting:
+            stage = PLANNING if run.dry_run else ROWS
+            desk.between(stage, done=desk.batch.next_row - 1, total=total)
+            done = _do_chunk(desk, run, hands, waiting)
+            waiting = [*waiting[done:], *islice(stream, done)]
+    desk.mark(total=desk.batch.next_row - 1)
+
+
+def _do_chunk(desk: Desk, run: Undertaking, hands: Hands, rows: Sequence[Prepared]) -> int:
+    batch, tables = desk.batch, desk.books.tables
+    with desk.chunk() as session:
+        fates = hands.do(session, rows)
+        done = rows[: len(fates)]
+        entries = entries_of(done, fates, batch=batch.number, attempt=batch.attempt)
+        ledger.add_entries(session, tables, entries)
+        noted = desk.note(
+            session,
+            next_row=done[-1].number + 1,
+            **ledger.counted(tables, gains_of(fates)),
+            **kept(run, desk.batch, fates),
+        )
+    desk.batch = noted
+    return len(fates)

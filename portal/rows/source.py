@@ -1,0 +1,82 @@
+"""The stored file of a batch: checked against its hash, read and converted in portions."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+
+from portal.errors import ConflictError
+from portal.files import CHUNK
+from portal.rows.batch import BatchOrder
+from portal.rows.fates import Prepared
+from portal.tabular.conversion import Conversion, RowErrors
+from portal.tabular.reading import open_table
+from portal.tabular.table import Row, Table
+
+AT_ONCE = 1_000
+
+
+class SourceChangedError(ConflictError):
+    """The stored file is gone or is not the one that the batch was ordered for."""
+
+
+def check_source(order: BatchOrder, *, checkpoint: Callable[[], None]) -> None:
+    """Raise SourceChangedError where the file is not what was ordered."""
+    digest = hashlib.sha256()
+    try:
+        with order.file.open("rb") as stream:
+            while chunk := stream.read(CHUNK):
+                checkpoint()
+                digest.update(chunk)
+    except FileNotFoundError:
+        raise SourceChangedError(f"The stored copy of {order.file_name} is gone.") from None
+    if digest.hexdigest() != order.sha256:
+        raise SourceChangedError(f"The stored copy of {order.file_name} was changed meanwhile.")
+
+
+@contextmanager
+def open_source(order: BatchOrder) -> Iterator[Table]:
+    """The file as a table; raises TableError where it is none."""
+    with open_table(order.file, order.format) as table:
+        yield table
+
+
+def count_rows(order: BatchOrder, *, checkpoint: Callable[[], None]) -> int:
+    """How many data rows the file has, blank ones included."""
+    total = 0
+    with open_source(order) as table:
+        while portion := sum(1 for _ in islice(table.rows, AT_ONCE)):
+            checkpoint()
+            total += portion
+    return total
+
+
+def rows_from(table: Table, first: int) -> Iterator[Row]:
+    """The rows of `table` from row `first` on."""
+    return islice(table.rows, first - 1, None)
+
+
+def prepared(rows: Iterator[Row], conversion: Conversion, *, at_once: int) -> Iterator[Prepared]:
+    """`rows` converted, as many at a time as is quick and small."""
+    while portion := list(islice(rows, at_once)):
+        yield from prepare(portion, conversion)
+
+
+def prepare(rows: Sequence[Row], conversion: Conversion) -> list[Prepared]:
+    """`rows` converted; blank ones have neither values nor errors."""
+    converted = iter(conversion.convert_many([cells for _, _, cells in rows if is_full(cells)]))
+    return [
+        _prepared(row, next(converted)) if is_full(row[2]) else Prepared(*row, None, None)
+        for row in rows
+    ]
+
+
+def is_full(cells: Sequence[str]) -> bool:
+    """Whether a row says anything at all."""
+    return any(cells) and not "".join(cells).isspace()
+
+
+def _prepared(row: Row, converted: object) -> Prepared:
+    if isinstance(converted, RowErrors):
+        return Prepared(*row, None, converted.errors)
+    return Prepared(*row, converted, None)  # type: ignore[arg-type]

@@ -1,0 +1,116 @@
+"""What a run of a batch is about: processor, mode, and by which fields records are found."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from portal.accounts.permissions import Actor
+from portal.errors import ForbiddenError, InvalidError
+from portal.rows.batch import Batch
+from portal.rows.processors import Acting, KeepRemoved, ManyRecords, Mode, Processor
+from portal.tabular.conversion import Conversion
+from portal.tabular.fields import Values
+
+Names = tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undertaking:
+    """A batch and what its rows are done with. `acting()` is who acts, at this moment."""
+
+    batch: Batch
+    processor: Processor
+    acting: Callable[[], Acting]
+    identity: Names | None
+    keep_removed: KeepRemoved | None = None
+
+    @property
+    def mode(self) -> Mode:
+        """What the batch does with its rows."""
+        return self.batch.order.mode
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is to be written but the ledger."""
+        return self.batch.order.dry_run
+
+    @cached_property
+    def many(self) -> ManyRecords | None:
+        """The processor's functions for many records at a time, where it has them."""
+        records = self.processor.records
+        return records if isinstance(records, ManyRecords) else None
+
+    @cached_property
+    def unmapped(self) -> Names:
+        """The fields of a record that the file says nothing of."""
+        return tuple(
+            field.name for field in self.processor.fields if field.name not in self.columns
+        )
+
+    @cached_property
+    def columns(self) -> tuple[str | None, ...]:
+        """The field of each column; to remove a record only what names it is read."""
+        columns = self.batch.order.columns
+        if self.mode is not Mode.REMOVE:
+            return columns
+        named = self.identity or ()
+        return tuple(name if name in named else None for name in columns)
+
+    @cached_property
+    def conversion(self) -> Conversion:
+        """How cells become values."""
+        return Conversion(
+            self.processor.fields,
+            self.columns,
+            creating=self.mode is Mode.CREATE,
+            identity=() if self.mode is Mode.CREATE else self.identity or (),
+        )
+
+    def named_by(self, values: Values) -> tuple[object, ...] | None:
+        """What names a row's record; None where a field of its identity is not given."""
+        if self.identity is None:
+            return None
+        named = tuple(values.get(name) for name in self.identity)
+        return None if None in named else named
+
+    def naming(self, values: Values) -> Values:
+        """Those of a record's `values` that name it."""
+        names = self.identity or self.processor.identities[0]
+        return {name: values.get(name) for name in names}
+
+
+def undertake(
+    batch: Batch,
+    processor: Processor,
+    *,
+    acting: Callable[[], Acting],
+    keep_removed: KeepRemoved | None = None,
+) -> Undertaking:
+    """A run of `batch`; raises ForbiddenError or InvalidError where it may not or cannot be."""
+    check_right(acting().actor, processor)
+    order = batch.order
+    if order.mode not in processor.modes:
+        raise InvalidError(f"{processor.title} cannot be processed in mode {order.mode}.")
+    identity = identity_of(processor, order.columns)
+    if identity is None and order.mode is not Mode.CREATE:
+        names = ", ".join(repr(name) for name in processor.identities[0])
+        raise InvalidError(f"Need at least columns {names} for import!")
+    return Undertaking(
+        batch=batch,
+        processor=processor,
+        acting=acting,
+        identity=identity,
+        keep_removed=keep_removed,
+    )
+
+
+def check_right(actor: Actor, processor: Processor) -> None:
+    """Raise ForbiddenError where `actor` lacks what the processor itself needs."""
+    if processor.permission is not None and not actor.may(processor.permission):
+        raise ForbiddenError(f"You may not process {processor.title}.")
+
+
+def identity_of(processor: Processor, columns: Sequence[str | None]) -> Names | None:
+    """The first of the processor's identities whose fields are all among `columns`."""
+    mapped = set(columns)
+    return next((names for names in processor.identities if mapped.issuperset(names)), None)
