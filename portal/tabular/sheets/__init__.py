@@ -1,0 +1,1 @@
+"""Spreadsheets from the inside, run by `child.py` in a limited process; see `spreadsheets.py`."""

@@ -1,0 +1,99 @@
+"""`python -m portal.tabular.sheets.child REQUEST`: reads the spreadsheet that is its stdin.
+
+REQUEST is JSON. To stdout go frames: four bytes of length, then JSON. Either one with the names
+of the sheets; or one with the header, some with rows, and one that says it was all; or an error.
+"""
+
+import json
+import struct
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+from portal.tabular.sheets import ods, xls, xlsx
+from portal.tabular.sheets.book import Book, SheetRow, choose, visible_names
+from portal.tabular.sheets.confinement import confine
+from portal.tabular.sheets.content import HEAD, check_parts, check_signature
+from portal.tabular.sheets.errors import damaged
+from portal.tabular.sheets.layout import lay_out
+from portal.tabular.sheets.package import open_package
+from portal.tabular.table import Limits, TableError
+
+LENGTH = struct.Struct(">I")
+OUT_OF_MEMORY = 3
+_ROWS_PER_FRAME = 500
+_CHARACTERS_PER_FRAME = 65_536
+
+Answer = dict[str, Any]
+
+
+def main(request: dict[str, Any], source: IO[bytes], target: IO[bytes]) -> int:
+    """Answer the request; return the exit status.
+
+    Whatever a hostile file makes a parser raise, panics of foreign code too, is this file's fault.
+    """
+    try:
+        for answer in _answers(request, source):
+            _send(target, answer)
+    except TableError as error:
+        _send(target, {"error": error.message, "line": error.line, "column": error.column})
+    except MemoryError:
+        return OUT_OF_MEMORY
+    except BaseException as error:
+        _send(target, {"error": damaged(type(error).__name__).message})
+    target.flush()
+    return 0
+
+
+def _answers(request: dict[str, Any], source: IO[bytes]) -> Iterator[Answer]:
+    with _open_book(source, request["kind"]) as book:
+        if request["wanted"] == "names":
+            yield {"names": visible_names(book.sheets)}
+            return
+        limits = Limits(**request["limits"])
+        sheet = choose(book.sheets, request["sheet"])
+        layout = lay_out(book.rows(sheet, columns=limits.columns), limits)
+        yield {"header": layout.header, "line": layout.line}
+        for rows in _framed(layout.rows):
+            yield {"rows": rows}
+        yield {"end": True}
+
+
+@contextmanager
+def _open_book(source: IO[bytes], kind: str) -> Iterator[Book]:
+    head = source.read(HEAD)
+    check_signature(head, kind)
+    source.seek(0)
+    if kind == "xls":
+        yield xls.Workbook(source.read())
+        return
+    with open_package(source) as package:
+        check_parts(package.names(), kind)
+        yield xlsx.Workbook(package) if kind == "xlsx" else ods.Workbook(package)
+
+
+def _framed(rows: Iterator[SheetRow]) -> Iterator[list[SheetRow]]:
+    """Gather rows until they are many, or long."""
+    frame: list[SheetRow] = []
+    characters = 0
+    for row in rows:
+        frame.append(row)
+        characters += sum(map(len, row[1]))
+        if len(frame) == _ROWS_PER_FRAME or characters > _CHARACTERS_PER_FRAME:
+            yield frame
+            frame, characters = [], 0
+    if frame:
+        yield frame
+
+
+def _send(target: IO[bytes], answer: Answer) -> None:
+    body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+    target.write(LENGTH.pack(len(body)))
+    target.write(body)
+
+
+if __name__ == "__main__":
+    order = json.loads(sys.argv[1])
+    confine(**order.pop("confine"))
+    sys.exit(main(order, sys.stdin.buffer, sys.stdout.buffer))
