@@ -2,7 +2,6 @@
 
 import secrets
 import tempfile
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -13,16 +12,17 @@ from typing import IO
 from portal.errors import ConflictError
 from portal.files import fsync_folder, written_aside
 from portal.projects import export_json, front_matter, layout
+from portal.projects.disk_tables import DiskTables
 from portal.projects.export_content import (
     ExportContent,
     ExportedFile,
     ExportedPage,
     Stage,
 )
-from portal.projects.layout import Layout, laid_out
+from portal.projects.layout import Layout, laid_out, nfc
 from portal.projects.manifest import Manifest
 from portal.projects.markup import offline_page, render_page
-from portal.projects.relink import Links, relink_offline
+from portal.projects.relink import Links, Lookup, relink_offline
 from portal.projects.verification import verify_zip
 from portal.projects.zip_writer import Entry, ZipWriter
 
@@ -96,21 +96,16 @@ class _Writing:
         checkpoint: Callable[[], None],
     ) -> None:
         self.content, self.progress, self.checkpoint = content, progress, checkpoint
-        whole = content.options.pages_with_files
-        self._layout = laid_out(
-            content.page_names if whole else (), content.file_names if whole else ()
-        )
-        self._links = _links(content, self._layout)
         self._zip = ZipWriter(stream, moment=content.made_at, on_bytes=self._count)
         self._root = content.project.id
         self._file_bytes: int | None = None
-        self._all_file_bytes = sum(name.size for name in content.file_names)
         self.source_bytes = self.manifest_count = self.dead_links = 0
 
     def run(self) -> None:
         """Write everything, the manifest last."""
         content, options = self.content, self.content.options
         with (
+            DiskTables() as tables,
             self._zip,
             Manifest(
                 project_id=content.project.id,
@@ -119,6 +114,8 @@ class _Writing:
             ) as self._manifest,
             tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as self._dead,
         ):
+            self._layout = _laid_out(content, tables)
+            self._links = _links(content, self._layout)
             self._save_front()
             if options.pages_with_files:
                 self._save_pages()
@@ -145,8 +142,7 @@ class _Writing:
             self._add_text(self._layout.index, front_matter.pages_index(content, self._layout))
 
     def _save_pages(self) -> None:
-        total = len(self.content.page_names)
-        done = 0
+        total, done = self._layout.page_count, 0
         self.progress(Stage.PAGES, done, total)
         for done, page in enumerate(self.content.pages, 1):
             self.checkpoint()
@@ -158,7 +154,7 @@ class _Writing:
     def _save_page(self, page: ExportedPage) -> None:
         path = self._known(self._layout.pages, page.name)
         rendered = render_page(page.source, page_format=page.format)
-        relinked = relink_offline(rendered, page=_nfc(page.name), links=self._links)
+        relinked = relink_offline(rendered, page=nfc(page.name), links=self._links)
         up = "../" * (path.count("/") - 1)
         whole = offline_page(
             relinked.html,
@@ -167,7 +163,7 @@ class _Writing:
         )
         self._add_text(path, whole.encode(errors="replace"), page=page.name)
         self._add_text(
-            self._layout.sources[page.name],
+            self._layout.sources[nfc(page.name)],
             page.source.encode(errors="replace"),
             source_of=page.name,
             title=page.title,
@@ -180,14 +176,14 @@ class _Writing:
 
     def _save_files(self) -> None:
         self._file_bytes = 0
-        self.progress(Stage.FILES, 0, self._all_file_bytes)
+        self.progress(Stage.FILES, 0, self._layout.file_bytes)
         before = self._manifest.count
         for file in self.content.files:
             path = self._path(self._known(self._layout.files, file.path))
             self._zip.add_file(path, file.disk, then=partial(self._note_file, file))
         self._zip.drain()
         self._file_bytes = None
-        _all_came(self._manifest.count - before, len(self.content.file_names))
+        _all_came(self._manifest.count - before, self._layout.file_count)
 
     def _note_file(self, file: ExportedFile, entry: Entry) -> None:
         if entry.sha256 != file.sha256:
@@ -224,9 +220,9 @@ class _Writing:
     def _path(self, path: str) -> str:
         return f"{self._root}/{path}"
 
-    def _known(self, paths: dict[str, str], name: str) -> str:
+    def _known(self, paths: Lookup, name: str) -> str:
         try:
-            return paths[name]
+            return paths[nfc(name)]
         except KeyError:
             raise ConflictError(f"{name!r} came while the project was saved; try again.") from None
 
@@ -238,7 +234,7 @@ class _Writing:
         self.source_bytes += size
         if self._file_bytes is not None:
             self._file_bytes += size
-            self.progress(Stage.FILES, self._file_bytes, self._all_file_bytes)
+            self.progress(Stage.FILES, self._file_bytes, self._layout.file_bytes)
 
 
 def _all_came(came: int, listed: int) -> None:
@@ -246,16 +242,20 @@ def _all_came(came: int, listed: int) -> None:
         raise ConflictError("The project was changed while it was being saved; try again.")
 
 
+def _laid_out(content: ExportContent, tables: DiskTables) -> Layout:
+    if content.options.pages_with_files:
+        return laid_out(content.page_names, content.file_names, tables)
+    return laid_out((), (), tables)
+
+
 def _links(content: ExportContent, places: Layout) -> Links:
     return Links(
         project_id=content.project.id,
         portal_url=content.portal_url,
         aliases=content.portal_aliases,
-        pages={_nfc(name): path for name, path in places.pages.items()},
-        sources={
-            _nfc(page.file_name): _nfc(page.name) for page in content.page_names if page.file_name
-        },
-        files={_nfc(name): path for name, path in places.files.items()},
+        pages=places.pages,
+        sources=places.names,
+        files=places.files,
     )
 
 
@@ -273,7 +273,3 @@ def _blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
 def _chain(head: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
     yield head.encode()
     yield from chunks
-
-
-def _nfc(name: str) -> str:
-    return unicodedata.normalize("NFC", name)

@@ -103,13 +103,13 @@ class ExportedMember:
 class ExportContent:
     """All of a project for one zip.
 
-    Names are known at the start, because every page may link to every other; the contents come
-    one by one. `made_at` is also the time that each entry of the zip bears.
+    Names come first, because every page may link to every other; then the contents, one by one.
+    Each iterable is read once. `made_at` is also the time that each entry of the zip bears.
     """
 
     project: ExportedProject
-    page_names: Sequence[PageName]
-    file_names: Sequence[FileName]
+    page_names: Iterable[PageName]
+    file_names: Iterable[FileName]
     pages: Iterable[ExportedPage]
     files: Iterable[ExportedFile]
     history: Iterable[ExportedVersion]

@@ -50,7 +50,7 @@ def readme(content: ExportContent) -> bytes:
 
 def index_page(content: ExportContent, layout: Layout) -> Iterator[bytes]:
     """Yield the page at the top of the zip: the home page first, then all pages by title."""
-    project, home = content.project, layout.pages.get(content.project.home or "")
+    project, home = content.project, layout.home_of(content.project)
     body = f'<h1>{escape(project.title)}</h1>\n<p class="facts">Exported {content.made_at:%Y-%m-%d}'
     body += f" from {escape(content.portal_url)}</p>\n"
     if home:
@@ -58,17 +58,14 @@ def index_page(content: ExportContent, layout: Layout) -> Iterator[bytes]:
     page = offline_page(body + '<ul class="pages">\0</ul>', title=project.title, style=layout.style)
     head, tail = page.replace("\0", "\n\0").split("\0")
     yield head.encode(errors="replace")
-    shown = content.page_names if content.options.pages_with_files else ()
-    for name in sorted(shown, key=lambda name: (name.title or name.name).casefold()):
-        address = quote(layout.pages[name.name])
-        label = escape(name.title or name.name)
-        yield f'<li><a href="{address}">{label}</a></li>\n'.encode(errors="replace")
+    for label, path in layout.by_title():
+        yield f'<li><a href="{quote(path)}">{escape(label)}</a></li>\n'.encode(errors="replace")
     yield tail.encode()
 
 
 def pages_index(content: ExportContent, layout: Layout) -> bytes:
     """Return `pages/index.html`: straight on to the home page, or else to the list of pages."""
-    home = layout.pages.get(content.project.home or "")
+    home = layout.home_of(content.project)
     target = quote(home.removeprefix("pages/")) if home else "../index.html"
     title = escape(content.project.title)
     return (

@@ -3,10 +3,11 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from portal.projects.export_content import FileName, PageName
+from portal.projects.disk_tables import DiskTable, DiskTables
+from portal.projects.export_content import ExportedProject, FileName, PageName
 
 README = "README.txt"
 INDEX = "index.html"
@@ -24,16 +25,15 @@ _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE
 class Names:
     """Gives out paths: no two are the same in whatever case, and none is another's folder."""
 
-    def __init__(self) -> None:
-        self._files: set[str] = set()
-        self._folders: set[str] = set()
-        self._given: dict[str, str] = {"": ""}
+    def __init__(self, tables: DiskTables) -> None:
+        self._files, self._folders, self._given = tables.table(), tables.table(), tables.table()
+        self._given[""] = ""
 
     def take(self, wanted: str) -> str:
         """Return a portable path like `wanted` that nothing else has."""
         folder, _, name = wanted.rpartition("/")
         path = self._free(self._folder(folder), portable(name), beside_folders=False)
-        self._files.add(_key(path))
+        self._files[_key(path)] = ""
         return path
 
     def _folder(self, wanted: str) -> str:
@@ -43,7 +43,7 @@ class Names:
             if step not in self._given:
                 given = self._free(self._given[known], portable(part), beside_folders=True)
                 self._given[step] = given
-                self._folders.add(_key(given))
+                self._folders[_key(given)] = ""
             known = step
         return self._given[wanted]
 
@@ -65,36 +65,54 @@ class Names:
 class Layout:
     """The path in the zip of each page, source and file, and of what is generated beside them.
 
-    `pages` and `sources` are keyed by the page's name, `files` by the file's path. `index` is
-    None where a page called `index` stands in that place.
+    `pages` and `sources` are keyed by the page's name, `files` by the file's path; `names` has
+    the page's name by the file name that it was loaded from. All keys are in NFC. `index` is None
+    where a page stands in that place.
     """
 
     style: str
     index: str | None
-    pages: dict[str, str] = field(default_factory=dict)
-    sources: dict[str, str] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
+    pages: DiskTable
+    sources: DiskTable
+    names: DiskTable
+    files: DiskTable
+    titles: DiskTable
+    page_count: int
+    file_count: int
+    file_bytes: int
+
+    def by_title(self) -> Iterator[tuple[str, str]]:
+        """The title and the path of every page, in the order of the titles."""
+        for _, place in self.titles.items():  # noqa: PERF102 - a table on disk has no values()
+            path, _, title = place.partition("\n")
+            yield title, path
+
+    def home_of(self, project: ExportedProject) -> str | None:
+        """The path of the project's home page, None where there is none."""
+        return self.pages.get(nfc(project.home or ""))
 
 
-def laid_out(pages: Iterable[PageName], files: Iterable[FileName]) -> Layout:
-    """Decide where each page and file lies; people's names go before generated ones."""
-    names, page_paths, source_paths = Names(), {}, {}
+def laid_out(pages: Iterable[PageName], files: Iterable[FileName], tables: DiskTables) -> Layout:
+    """Decide where each page and file lies; people's names go before generated ones.
+
+    The layout lives as long as `tables`; pages and files are read once.
+    """
+    planned = _Planned(tables)
     for page in pages:
-        page_paths[page.name] = names.take(f"pages/{page.name}.html")
-        source_paths[page.name] = names.take(f"sources/{page.file_name or page.name}")
-    file_paths = {file.path: names.take(f"pages/{file.path}") for file in files}
-    return Layout(
-        style=names.take("pages/style.css"),
-        index=None if PAGES_INDEX in page_paths.values() else names.take(PAGES_INDEX),
-        pages=page_paths,
-        sources=source_paths,
-        files=file_paths,
-    )
+        planned.add_page(page)
+    for file in files:
+        planned.add_file(file)
+    return planned.layout()
+
+
+def nfc(name: str) -> str:
+    """Return `name` as layouts are keyed."""
+    return unicodedata.normalize("NFC", name)
 
 
 def portable(part: str) -> str:
     """Return `part` as one file name that Linux, macOS and Windows accept; long ones are hashed."""
-    name = _UNPORTABLE.sub("_", unicodedata.normalize("NFC", part)).rstrip(". ") or "_"
+    name = _UNPORTABLE.sub("_", nfc(part)).rstrip(". ") or "_"
     if _DEVICE.match(name):
         name = f"_{name}"
     if len(name.encode()) <= _PART_BYTES:
@@ -106,5 +124,46 @@ def portable(part: str) -> str:
     return f"{short}~{digest}{ending}"
 
 
+class _Planned:
+    """The layout so far."""
+
+    def __init__(self, tables: DiskTables) -> None:
+        self._paths = Names(tables)
+        self._pages, self._sources, self._names = tables.table(), tables.table(), tables.table()
+        self._files, self._titles = tables.table(), tables.table()
+        self._has_index = False
+        self._page_count = self._file_count = self._file_bytes = 0
+
+    def add_page(self, page: PageName) -> None:
+        name, title = nfc(page.name), page.title or page.name
+        path = self._paths.take(f"pages/{page.name}.html")
+        self._pages[name] = path
+        self._sources[name] = self._paths.take(f"sources/{page.file_name or page.name}")
+        if page.file_name:
+            self._names[nfc(page.file_name)] = name
+        self._titles[f"{title.casefold()}\0{self._page_count:09}"] = f"{path}\n{title}"
+        self._has_index |= path == PAGES_INDEX
+        self._page_count += 1
+
+    def add_file(self, file: FileName) -> None:
+        self._files[nfc(file.path)] = self._paths.take(f"pages/{file.path}")
+        self._file_count += 1
+        self._file_bytes += file.size
+
+    def layout(self) -> Layout:
+        return Layout(
+            style=self._paths.take("pages/style.css"),
+            index=None if self._has_index else self._paths.take(PAGES_INDEX),
+            pages=self._pages,
+            sources=self._sources,
+            names=self._names,
+            files=self._files,
+            titles=self._titles,
+            page_count=self._page_count,
+            file_count=self._file_count,
+            file_bytes=self._file_bytes,
+        )
+
+
 def _key(path: str) -> str:
-    return unicodedata.normalize("NFC", path.casefold())
+    return nfc(path.casefold())

@@ -2,17 +2,27 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 from portal.errors import InvalidError
 from portal.projects.zip_writer import Entry
 
 SCHEMA = 1
 _encode = json.JSONEncoder(ensure_ascii=False).encode
-_IN_MEMORY = 4 * 1024 * 1024
+_IN_MEMORY = 1024 * 1024
+_LINE_BYTES = 1024 * 1024
+_END = b"]}"
+
+
+class Listed(NamedTuple):
+    """What a manifest says of one entry; none of it where it does not say."""
+
+    path: str | None
+    size: int | None
+    sha256: str | None
 
 
 class Manifest:
@@ -51,20 +61,51 @@ class Manifest:
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the manifest as JSON."""
-        self._lines.write(b"\n]}\n")
+        self._lines.write(b"\n" + _END + b"\n")
         self._lines.seek(0)
         while chunk := self._lines.read(256 * 1024):
             yield chunk
 
 
-def read_entries(content: bytes) -> dict[str, tuple[int, str]]:
-    """Return size and SHA-256 by path; raise InvalidError for what is no manifest of ours."""
-    try:
-        manifest = json.loads(content)
-        schema = manifest["schema"]
-        entries = {line["path"]: (line["size"], line["sha256"]) for line in manifest["entries"]}
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InvalidError("The archive's manifest.json cannot be read.") from error
+def read_entries(chunks: Iterable[bytes]) -> Iterator[Listed]:
+    """Yield the entries of a manifest that `Manifest` wrote, line by line.
+
+    Raises InvalidError for what is no such manifest, at the latest where it ends.
+    """
+    lines = _lines(chunks)
+    schema = _parsed(next(lines, b"") + b"]}").get("schema")
     if schema != SCHEMA:
         raise InvalidError(f"The archive's manifest has schema {schema!r}; {SCHEMA} is known here.")
-    return entries
+    for line in lines:
+        if line == _END:
+            break
+        entry = _parsed(line.removesuffix(b","))
+        yield Listed(entry.get("path"), entry.get("size"), entry.get("sha256"))
+    else:
+        raise InvalidError("The archive's manifest.json is cut off.")
+    if next(lines, b""):
+        raise InvalidError("The archive's manifest.json goes on after its end.")
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+        if len(rest) > _LINE_BYTES:
+            raise _unreadable()
+    yield rest
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        facts = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable() from error
+    if not isinstance(facts, dict):
+        raise _unreadable()
+    return facts
+
+
+def _unreadable() -> InvalidError:
+    return InvalidError("The archive's manifest.json cannot be read.")

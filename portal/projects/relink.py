@@ -7,11 +7,12 @@ project was loaded from.
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from html import escape, unescape
+from typing import Protocol
 from urllib.parse import quote, unquote, urlsplit
 
 _PAGE_SUFFIX = re.compile(r"\.(html?|xhtml|md|markdown)$", re.IGNORECASE)
@@ -51,6 +52,19 @@ class Relinked:
     dead: tuple[str, ...]
 
 
+class Lookup(Protocol):
+    """Texts by text: a dictionary, or a table on disk."""
+
+    def __contains__(self, key: str, /) -> bool:
+        """Whether `key` has a value."""
+
+    def __getitem__(self, key: str, /) -> str:
+        """The value under `key`; raises KeyError where there is none."""
+
+    def get(self, key: str, /) -> str | None:
+        """The value under `key`, None where there is none."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Links:
     """What a project's links can reach.
@@ -62,9 +76,9 @@ class Links:
 
     project_id: str
     portal_url: str
-    pages: Mapping[str, str]
-    sources: Mapping[str, str]
-    files: Mapping[str, str]
+    pages: Lookup
+    sources: Lookup
+    files: Lookup
     aliases: Sequence[str] = ()
 
     def find(self, url: str, *, page: str) -> Link:

@@ -21,6 +21,7 @@ from portal.projects.rights import missing
 from portal.projects.storage import stored_path
 from portal.settings import Settings
 
+NAMES = 2000
 ROWS = 100  # a row may hold a page of several megabytes
 
 
@@ -36,23 +37,25 @@ class Snapshot:
         self._id = project_id
         self.project = self._project()
 
-    def page_names(self) -> list[PageName]:
+    def page_names(self) -> Iterator[PageName]:
         """All pages by name, without their content."""
         rows = self._session.execute(
             select(ProjectPage.name, ProjectPage.file_name, ProjectPage.title)
             .where(ProjectPage.project_id == self._id)
             .order_by(ProjectPage.name_key)
+            .execution_options(yield_per=NAMES)
         )
-        return [PageName(**row) for row in rows.mappings()]
+        return (PageName(**row) for row in rows.mappings())
 
-    def file_names(self) -> list[FileName]:
+    def file_names(self) -> Iterator[FileName]:
         """All files by path, without their content."""
         rows = self._session.execute(
             select(ProjectFile.path, ProjectFile.size)
             .where(ProjectFile.project_id == self._id)
             .order_by(ProjectFile.path_key)
+            .execution_options(yield_per=NAMES)
         )
-        return [FileName(**row) for row in rows.mappings()]
+        return (FileName(**row) for row in rows.mappings())
 
     def pages(self) -> Iterator[ExportedPage]:
         """All pages, a few at a time in memory."""

@@ -12,11 +12,11 @@ _UTF8_NAME = 0x0800
 _MADE_BY_UNIX = 3 << 8
 _REGULAR_FILE = 0o100644 << 16
 _PLAIN, _ZIP64 = 20, 45
-_LOCAL = struct.Struct("<4s5H3I2H")
-_CENTRAL = struct.Struct("<4s6H3I5H2I")
-_END = struct.Struct("<4s4H2IH")
-_END64 = struct.Struct("<4sQ2H2I4Q")
-_LOCATOR64 = struct.Struct("<4sIQI")
+LOCAL = struct.Struct("<4s5H3I2H")
+CENTRAL = struct.Struct("<4s6H3I5H2I")
+END = struct.Struct("<4s4H2IH")
+END64 = struct.Struct("<4sQ2H2I4Q")
+LOCATOR64 = struct.Struct("<4sIQI")
 
 
 class Packed(NamedTuple):
@@ -46,7 +46,7 @@ def local_header(name: bytes, packed: Packed, when: tuple[int, int], *, wide: bo
         extra = struct.pack("<2H2Q", 1, 16, size, packed_size)
         size = packed_size = ZIP64_SIZE
     version = _ZIP64 if wide else _PLAIN
-    head = _LOCAL.pack(
+    head = LOCAL.pack(
         b"PK\3\4", version, _UTF8_NAME, packed.method, time, date,
         packed.crc, packed_size, size, len(name), len(extra),
     )  # fmt: skip
@@ -60,7 +60,7 @@ def central_header(name: bytes, packed: Packed, when: tuple[int, int], offset: i
     if max(packed.size, packed.packed_size, offset) >= ZIP64_SIZE:
         wide = [value for value in (packed.size, packed.packed_size, offset) if value >= ZIP64_SIZE]
         version, extra = _ZIP64, struct.pack(f"<2H{len(wide)}Q", 1, 8 * len(wide), *wide)
-    head = _CENTRAL.pack(
+    head = CENTRAL.pack(
         b"PK\1\2", _MADE_BY_UNIX | version, version, _UTF8_NAME, packed.method, time, date,
         packed.crc, min(packed.packed_size, ZIP64_SIZE), min(packed.size, ZIP64_SIZE),
         len(name), len(extra), 0, 0, 0, _REGULAR_FILE, min(offset, ZIP64_SIZE),
@@ -72,10 +72,10 @@ def end_records(*, count: int, size: int, offset: int) -> bytes:
     """Return the end of the archive (4.3.14 to 4.3.16) for a directory of `count` records."""
     wide = b""
     if count >= ZIP64_COUNT or size >= ZIP64_SIZE or offset >= ZIP64_SIZE:
-        wide = _END64.pack(
+        wide = END64.pack(
             b"PK\6\6", 44, _MADE_BY_UNIX | _ZIP64, _ZIP64, 0, 0, count, count, size, offset
-        ) + _LOCATOR64.pack(b"PK\6\7", 0, offset + size, 1)
+        ) + LOCATOR64.pack(b"PK\6\7", 0, offset + size, 1)
     few = min(count, ZIP64_COUNT)
-    return wide + _END.pack(
+    return wide + END.pack(
         b"PK\5\6", 0, 0, few, few, min(size, ZIP64_SIZE), min(offset, ZIP64_SIZE), 0
     )

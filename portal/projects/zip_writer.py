@@ -1,4 +1,4 @@
-"""A sequential ZIP writer: small memory, the same bytes for the same input.
+"""A sequential ZIP writer: flat memory, the same bytes for the same input.
 
 Entries up to a megabyte are packed in memory by threads, larger ones streamed and their header
 patched afterwards, so that no entry needs a data descriptor.
@@ -6,6 +6,8 @@ patched afterwards, so that no entry needs a data descriptor.
 
 import os
 import re
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
@@ -14,6 +16,7 @@ from types import TracebackType
 from typing import IO, NamedTuple, Self
 
 from portal.errors import ConflictError, InvalidError, NotFoundError
+from portal.projects.disk_tables import DiskTables
 from portal.projects.zip_ahead import Rounds
 from portal.projects.zip_packing import SAMPLE, PackedContent, PackedStream, pack_all, shrinks
 from portal.projects.zip_records import (
@@ -32,6 +35,8 @@ WIDE = 4_000_000_000  # from this size on the header has room for 64-bit sizes
 NAME_BYTES = 65535
 _READ_LATER = 64 * 1024  # from this size on a thread's reading pays
 _BUFFER = 512 * 1024
+_DIRECTORY_IN_MEMORY = 1024 * 1024
+_NAMES_IN_MEMORY = 32_000
 _BAD = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff]|^/|^[A-Za-z]:|(^|/)\.{0,2}(/|$)")
 
 
@@ -84,9 +89,10 @@ class ZipWriter:
         self._wide_from = wide_from
         self._rounds = Rounds(_pack, self._write)
         self._buffer = bytearray()
-        self._directory = bytearray()
-        self._names: set[str] = set()
-        self._written = 0
+        self._directory = tempfile.SpooledTemporaryFile(max_size=_DIRECTORY_IN_MEMORY)  # noqa: SIM115 - closed by __exit__
+        self._tables = DiskTables()
+        self._names = self._tables.table(recent=_NAMES_IN_MEMORY)
+        self._written = self._count = 0
 
     def __enter__(self) -> Self:
         return self
@@ -102,6 +108,8 @@ class ZipWriter:
                 self._finish()
         finally:
             self._rounds.stop()
+            self._directory.close()
+            self._tables.close()
 
     def add_bytes(self, name: str, content: bytes, *, then: Then = _nothing) -> None:
         """Write `content` as `name`; raise InvalidError for an unsafe or repeated name."""
@@ -156,7 +164,7 @@ class ZipWriter:
         self._stream.seek(offset)
         self._stream.write(local_header(encoded, facts, self._when, wide=wide))
         self._stream.seek(self._written)
-        self._directory += central_header(encoded, facts, self._when, offset)
+        self._directory.write(central_header(encoded, facts, self._when, offset))
         return Entry(name, facts.size, facts.packed_size, sha256)
 
     def _put_chunks(self, stream: PackedStream, chunks: Iterable[bytes]) -> tuple[Packed, str]:
@@ -172,19 +180,19 @@ class ZipWriter:
         offset = self._written + len(self._buffer)
         self._buffer += local_header(given.encoded, facts, self._when, wide=False)
         self._put(body)
-        self._directory += central_header(given.encoded, facts, self._when, offset)
+        self._directory.write(central_header(given.encoded, facts, self._when, offset))
         self._on_bytes(facts.size)
         given.then(Entry(given.name, facts.size, facts.packed_size, sha256))
 
     def _claim(self, name: str) -> bytes:
         if _BAD.search(name):
             raise InvalidError(f"The name {name!r} cannot stand in an archive.")
-        if name in self._names:
-            raise InvalidError(f"The name {name!r} stands in this archive already.")
         encoded = name.encode()
         if len(encoded) > NAME_BYTES:
             raise InvalidError(f"The name {name[:60]!r}… is too long for an archive.")
-        self._names.add(name)
+        if not self._names.add(name):
+            raise InvalidError(f"The name {name!r} stands in this archive already.")
+        self._count += 1
         return encoded
 
     def _put(self, data: bytes | bytearray) -> None:
@@ -205,9 +213,10 @@ class ZipWriter:
     def _finish(self) -> None:
         self.drain()
         self._flush()
-        offset, size = self._written, len(self._directory)
-        self._stream.write(self._directory)
-        self._stream.write(end_records(count=len(self._names), size=size, offset=offset))
+        offset, size = self._written, self._directory.tell()
+        self._directory.seek(0)
+        shutil.copyfileobj(self._directory, self._stream, CHUNK)
+        self._stream.write(end_records(count=self._count, size=size, offset=offset))
 
 
 def _pack(batch: list[_Given]) -> Iterable[tuple[_Given, PackedContent]]:

@@ -14,6 +14,7 @@ import pytest
 
 from portal.errors import ConflictError, InvalidError, NotFoundError
 from portal.projects.archive import write_zip
+from portal.projects.disk_tables import DiskTables
 from portal.projects.export_content import (
     ExportContent,
     ExportedFile,
@@ -346,8 +347,9 @@ def test_what_is_no_zip_is_refused_in_words(tmp_path, content):
     ],
 )
 def test_names_are_portable_and_kept_apart(wanted, given):
-    names = Names()
-    assert [names.take(name) for name in wanted] == given
+    with DiskTables() as tables:
+        names = Names(tables)
+        assert [names.take(name) for name in wanted] == given
 
 
 def test_an_over_long_name_is_shortened_and_stays_distinct():
