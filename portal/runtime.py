@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Self
 
 from redis import Redis
@@ -45,12 +46,21 @@ class Runtime:
             clock=clock,
         )
 
+    @cached_property
+    def tables(self) -> Engine:
+        """The tables database. Most processes never ask for it."""
+        return open_engine(self.settings.tables)
+
     def after_fork(self) -> None:
         """In a child: forget the parent's connections without touching them."""
         self.engine.dispose(close=False)
+        if "tables" in vars(self):
+            self.tables.dispose(close=False)
         self.redis.connection_pool.reset()
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+        if "tables" in vars(self):
+            self.tables.dispose()
         self.redis.close()

@@ -21,7 +21,8 @@ from portal.files import write_private
 
 PREFIX = "PORTAL_"
 KEY_LENGTH = 32
-SECRET = frozenset({"secret_key", "webhook_secret", "smtp_url", "metrics_token"})
+SECRET = frozenset({"secret_key", "webhook_secret", "smtp_url", "metrics_token", "tables_url"})
+DATABASES = ("sqlite:///", "postgresql://", "postgresql+psycopg://")
 KNOWN_KEYS = frozenset({"secret", "changeme", "change-me", "dev", "development", "password"})
 
 
@@ -57,6 +58,7 @@ class Settings(BaseSettings):
 
     data: Path = Path("instance")
     database_url: str = ""
+    tables_url: str = ""
     redis_url: str = ""
     secret_key: str = ""
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
@@ -87,6 +89,9 @@ class Settings(BaseSettings):
     artifact_days: int = Field(default=30, ge=1)
     project_quota_mb: int = Field(default=20_480, ge=1)
     disk_reserve_mb: int = Field(default=512, ge=0)
+    datacenter_settle_seconds: float = Field(default=10.0, ge=0)
+    datacenter_max_pending: int = Field(default=20, ge=1)
+    datacenter_quota_mb: int = Field(default=20_480, ge=1)
 
     smtp_url: str = ""
     mail_from: str = "portal@localhost"
@@ -101,8 +106,18 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        if value and not value.startswith(DATABASES):
             raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("tables_url")
+    @classmethod
+    def _known_tables_database(cls, value: str) -> str:
+        if value and not value.startswith(DATABASES):
+            raise ValueError(
+                "must begin with sqlite:/// or postgresql://; tables of MariaDB, MySQL and other "
+                "databases cannot be used"
+            )
         return value
 
     @field_validator("redis_url")
@@ -145,6 +160,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The URL of Portal's own database."""
         return self.database_url or f"sqlite:///{self.data / 'portal.sqlite'}"
+
+    @property
+    def tables(self) -> str:
+        """The URL of the tables database: the one that files are imported into."""
+        return self.tables_url or f"sqlite:///{self.data / 'tables.sqlite'}"
 
     @property
     def zone(self) -> ZoneInfo:

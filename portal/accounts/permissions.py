@@ -20,9 +20,11 @@ class Permission(StrEnum):
     PROJECTS_MANAGE_ALL = "projects.manage_all"
     DATACENTER_VIEW = "datacenter.view"
     DATACENTER_EDIT = "datacenter.edit"
+    DATACENTER_SETTINGS = "datacenter.settings"
     IMPORTS_RUN = "imports.run"
     TABLES_BROWSE = "tables.browse"
     TABLES_EXPORT = "tables.export"
+    TABLES_GRANT = "tables.grant"
     DELIVERY_OPERATE = "delivery.operate"
     SHOWROOM_OPERATE = "showroom.operate"
 

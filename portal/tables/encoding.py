@@ -1,0 +1,106 @@
+"""Rows of values as columns of what the database takes; words of other tables become keys."""
+
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from portal.rows.processors import RefusedRowError
+from portal.tables.layout import Layout
+from portal.tables.lookups import Column, Question, Rows
+from portal.tables.natural_keys import Reference
+from portal.tables.quoting import quoted
+from portal.tables.values import fits
+from portal.tabular.fields import Values
+
+Encoded = dict[str, Column]
+Words = Mapping[Any, Any]  # what a column's row is called, by the word in the file
+
+
+class Encoder:
+    """Encodes the values of one table's rows."""
+
+    def __init__(self, layout: Layout, rows: Rows, *, dialect: str) -> None:
+        self._layout = layout
+        self._rows = rows
+        self._postgresql = dialect == "postgresql"
+
+    def encode(self, session: Session, columns: Sequence[str], rows: Sequence[Values]) -> Encoded:
+        """The `columns` of `rows`, column by column.
+
+        Raises RefusedRowError where a word names no row of the table that it refers to.
+        """
+        found = self._columns(session, columns, rows)
+        for name, (_, unknown) in found.items():
+            if unknown:
+                raise self._refusal(name, min(unknown.values(), key=str))
+        return {name: values for name, (values, _) in found.items()}
+
+    def encode_known(
+        self, session: Session, columns: Sequence[str], rows: Sequence[Values]
+    ) -> tuple[Encoded, list[int]]:
+        """The same for those rows whose words are all known, and their places."""
+        found = self._columns(session, columns, rows)
+        lost = {place for _, unknown in found.values() for place in unknown}
+        places = [place for place in range(len(rows)) if place not in lost]
+        return (
+            {name: [values[place] for place in places] for name, (values, _) in found.items()},
+            places,
+        )
+
+    def _columns(
+        self, session: Session, columns: Sequence[str], rows: Sequence[Values]
+    ) -> dict[str, tuple[Column, dict[int, str]]]:
+        turned = _turned(columns, rows)
+        return {
+            name: self._column(session, name, values)
+            for name, values in zip(columns, turned, strict=True)
+        }
+
+    def _column(self, session: Session, name: str, values: Column) -> tuple[Column, dict[int, str]]:
+        """The values as they are stored, and the words that name nothing by their place."""
+        reference = self._layout.references.get(name)
+        if reference is not None:
+            known = self._known(session, reference, values)
+            unknown = {
+                place: str(word)
+                for place, word in enumerate(values)
+                if word is not None and word not in known
+            }
+            return [known.get(word) for word in values], unknown
+        encode = self._layout.codecs[name].encode
+        if encode is None:
+            return values, {}
+        return [None if value is None else encode(value) for value in values], {}
+
+    def _known(self, session: Session, reference: Reference, values: Column) -> Words:
+        """The keys of the rows that are named by these words."""
+        words = list({word for word in values if word is not None})
+        asked = [word for word in words if fits(reference.word, str(word))]
+        if not asked:
+            return {}
+        question = Question(
+            table=reference.table,
+            match=(reference.word,),
+            asked=[[str(word) for word in asked]],
+            chosen=(self._target(reference),),
+        )
+        return {asked[place]: key for place, key in self._rows.look_up(session, question)}
+
+    def _target(self, reference: Reference) -> str:
+        own = f"t.{quoted(reference.target)}"
+        return f"CAST({own} AS text)" if self._postgresql else own
+
+    def _refusal(self, column: str, word: str) -> RefusedRowError:
+        reference = self._layout.references[column]
+        return RefusedRowError(
+            f"There is no row of {reference.table!r} whose {reference.word.name} is {word!r}.",
+            field=column,
+        )
+
+
+def _turned(columns: Sequence[str], rows: Sequence[Values]) -> list[Column]:
+    if len(columns) == 1:
+        return [[row.get(columns[0]) for row in rows]]
+    return [list(column) for column in zip(*map(itemgetter(*columns), rows), strict=True)]

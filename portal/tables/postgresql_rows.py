@@ -1,0 +1,152 @@
+"""Many rows of a PostgreSQL table in few statements: COPY to add, arrays to find and change."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from portal.tables.lookups import Column, Question, check_met
+from portal.tables.quoting import escaped, quoted
+from portal.tables.shapes import ColumnShape, Made, TableShape
+
+_SPECIAL = re.compile(r"[\\\t\n\r]")
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+# A join of another kind would read the whole table for every few thousand rows looked up.
+_PLANS = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+_BY_INDEX = "SELECT " + ", ".join(f"set_config('{name}', 'off', true)" for name in _PLANS)
+_AS_EVER = "SELECT " + ", ".join(f"set_config('{name}', 'on', true)" for name in _PLANS)
+
+
+class PostgresRows:
+    """The rows of one table."""
+
+    def __init__(self, shape: TableShape) -> None:
+        self._table = quoted(shape.name)
+        self._columns = {column.name: column for column in shape.columns}
+        self._keys = tuple(self._columns[name] for name in shape.key)
+        self._deferrable = any(key.deferrable for key in shape.foreign_keys)
+
+    def look_up(self, session: Session, question: Question) -> list[tuple[Any, ...]]:
+        """The rows found; each begins with its place in what was asked."""
+        sql = (
+            f"SELECT k.n - 1, {', '.join(question.chosen)} FROM {quoted(question.table)} AS t "  # noqa: S608
+            f"{question.joins} JOIN {_given(question.match)} ON {_equal(question.match)}"
+            f"{' FOR UPDATE OF t' if question.lock else ''}"
+        )
+        connection = session.connection()
+        connection.exec_driver_sql(_BY_INDEX)
+        found = connection.exec_driver_sql(
+            _with_marks(sql), tuple(list(column) for column in question.asked)
+        ).all()
+        connection.exec_driver_sql(_AS_EVER)
+        return [tuple(row) for row in found]
+
+    def insert(self, session: Session, columns: Sequence[str], values: Sequence[Column]) -> None:
+        """Add rows, given column by column."""
+        names = ", ".join(quoted(name) for name in columns)
+        lines = map("\t".join, zip(*(_copied(column) for column in values), strict=True))
+        with _driver(session) as cursor:
+            with cursor.copy(f"COPY {self._table} ({names}) FROM STDIN".encode()) as copy:
+                copy.write("\n".join(lines) + "\n")
+            if self._deferrable:
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+    def update(
+        self,
+        session: Session,
+        keys: Sequence[Column],
+        columns: Sequence[str],
+        values: Sequence[Column],
+    ) -> None:
+        """Change the rows with these keys; raises GoneError where one is not there."""
+        changes = ", ".join(
+            f"{quoted(name)} = CAST(k.v{place} AS {self._columns[name].cast})"
+            for place, name in enumerate(columns)
+        )
+        given = _given(self._keys, more=len(columns))
+        sql = f"UPDATE {self._table} AS t SET {changes} FROM {given} WHERE {_equal(self._keys)}"  # noqa: S608
+        self._execute(session, sql, [*keys, *values])
+
+    def delete(self, session: Session, keys: Sequence[Column]) -> None:
+        """Remove the rows with these keys; raises GoneError where one is not there."""
+        sql = (
+            f"DELETE FROM {self._table} AS t USING {_given(self._keys)} WHERE {_equal(self._keys)}"  # noqa: S608
+        )
+        self._execute(session, sql, keys)
+
+    def make_up(self, session: Session, column: ColumnShape, count: int) -> list[Any]:
+        """What the column's own default gives; numbers so taken are nobody else's."""
+        connection = session.connection()
+        if column.made is Made.BY_COUNTER:
+            sql = "SELECT CAST(nextval(CAST(%s AS regclass)) AS text) FROM generate_series(1, %s)"
+            return list(connection.exec_driver_sql(sql, (column.counter, count)).scalars())
+        default = escaped(str(column.default), dialect="postgresql")  # the table's own DEFAULT
+        sql = f"SELECT CAST(({default}) AS text) FROM generate_series(1, %s)"  # noqa: S608
+        return list(connection.exec_driver_sql(sql, (count,)).scalars())
+
+    def count_on(self, session: Session, column: ColumnShape, highest: int) -> None:
+        """Let the column's sequence go on behind `highest`, where we may."""
+        sql = (
+            "SELECT setval(CAST(%s AS regclass), %s) "
+            "WHERE coalesce(pg_sequence_last_value(CAST(%s AS regclass)), 0) < %s "
+            "AND has_sequence_privilege(%s, 'UPDATE')"
+        )
+        name = column.counter
+        session.connection().exec_driver_sql(sql, (name, highest, name, highest, name))
+
+    def _execute(self, session: Session, sql: str, values: Sequence[Column]) -> None:
+        lists = tuple(list(column) for column in values)
+        connection = session.connection()
+        connection.exec_driver_sql(_BY_INDEX)
+        met = connection.exec_driver_sql(_with_marks(sql), lists).rowcount
+        connection.exec_driver_sql(_AS_EVER)
+        check_met(met, len(lists[0]))
+        if self._deferrable:
+            connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+_MARK = "\x00"  # stands for a parameter until the percent signs of names are doubled
+
+
+def _with_marks(sql: str) -> str:
+    """Double the percent signs of `sql`, then put the driver's parameters in."""
+    return escaped(sql, dialect="postgresql").replace(_MARK, "%s")
+
+
+def _given(columns: Sequence[ColumnShape], *, more: int = 0) -> str:
+    """The parameters as a table k: keys c0, c1 … of the columns' types, text v0, v1 …, number n."""
+    arrays = [f"CAST(CAST({_MARK} AS text[]) AS {column.cast}[])" for column in columns]
+    names = [f"c{place}" for place in range(len(columns))] + [f"v{place}" for place in range(more)]
+    arrays += [f"CAST({_MARK} AS text[])"] * more
+    return f"unnest({', '.join(arrays)}) WITH ORDINALITY AS k({', '.join(names)}, n)"
+
+
+def _equal(columns: Sequence[ColumnShape]) -> str:
+    return " AND ".join(f"t.{quoted(c.name)} = k.c{place}" for place, c in enumerate(columns))
+
+
+def _copied(column: Column) -> list[str]:
+    r"""The column as COPY's text format has it: `\N` for NULL, four characters escaped."""
+    cells = ["\\N" if cell is None else cell for cell in column]
+    if _SPECIAL.search("".join(cell for cell in column if cell is not None)):
+        return ["\\N" if cell is None else cell.translate(_ESCAPES) for cell in column]
+    return cells
+
+
+@contextmanager
+def _driver(session: Session) -> Iterator[psycopg.Cursor[Any]]:
+    """The driver's own cursor; its errors come out as SQLAlchemy's, like everybody's."""
+    connection = session.connection()
+    raw = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    try:
+        with raw.cursor() as cursor:
+            yield cursor
+    except psycopg.Error as error:
+        wrapped = DBAPIError.instance(
+            "COPY", None, error, psycopg.Error, dialect=connection.dialect
+        )
+        raise wrapped from error

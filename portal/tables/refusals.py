@@ -1,0 +1,61 @@
+"""What the database says of a row it does not take, in plain words with its own text behind."""
+
+import re
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from portal.rows.processors import RefusedRowError
+from portal.tables.shapes import TableShape
+
+_SQLITE = re.compile(r"(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: (.*))?", re.DOTALL)
+_KINDS = {"UNIQUE": "23505", "NOT NULL": "23502", "CHECK": "23514", "FOREIGN KEY": "23503"}
+_WORDS = {
+    "23505": "There is a row with the same {columns} already.",
+    "23502": "{columns} must not be empty.",
+    "23503": "{columns} refers to a row that is not there, or the row is referred to itself.",
+    "23514": "The rule {rule} of the table is not kept.",
+}
+
+
+def refusal_of(error: DBAPIError, shape: TableShape) -> RefusedRowError | None:
+    """Why the row was refused; None where the fault is not the row's (no connection, no right)."""
+    code, constraint, columns = _facts(error.orig, shape)
+    if code[:2] not in ("22", "23"):
+        return None
+    known = columns or _columns_of(constraint, shape)
+    words = _WORDS.get(code, "The database does not take this row.").format(
+        columns=" and ".join(known) or "the row", rule=_rule(constraint, shape)
+    )
+    said = " ".join(str(error.orig).split())
+    return RefusedRowError(f"{words} ({said})", field=known[0] if len(known) == 1 else "")
+
+
+def _facts(original: Any, shape: TableShape) -> tuple[str, str, tuple[str, ...]]:
+    """The SQLSTATE, the constraint's name and the columns at fault, as far as they are told."""
+    diagnosis = getattr(original, "diag", None)
+    if diagnosis is not None:
+        column = (diagnosis.column_name,) if diagnosis.column_name else ()
+        return original.sqlstate or "", diagnosis.constraint_name or "", column
+    found = _SQLITE.search(str(original))
+    if found is None:
+        return "22000" if "mismatch" in str(original) else "", "", ()
+    told = found[2] or ""
+    prefix = f"{shape.name}."
+    columns = (
+        tuple(part.removeprefix(prefix) for part in told.split(", ")) if prefix in told else ()
+    )
+    return _KINDS[found[1]], told, columns
+
+
+def _columns_of(constraint: str, shape: TableShape) -> tuple[str, ...]:
+    named = {key.name: key.columns for key in shape.foreign_keys}
+    named |= {unique.name: unique.columns for unique in shape.uniques}
+    if constraint in named:
+        return named[constraint]
+    return shape.primary_key if constraint.endswith("_pkey") else ()
+
+
+def _rule(constraint: str, shape: TableShape) -> str:
+    rule = next((check.sql for check in shape.checks if check.name == constraint), constraint)
+    return f"“{rule}”"
