@@ -16,6 +16,7 @@ from portal.errors import InvalidError
 NAME_BYTES = 255
 CHUNK = 1024 * 1024
 _RENAME_NOREPLACE = 1
+_RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -86,14 +87,34 @@ def write_private(target: Path, content: bytes, *, overwrite: bool = True) -> No
 
 def move_new(source: Path, target: Path) -> None:
     """Rename `source` to `target` in one step; raise FileExistsError where `target` stands."""
-    result = _libc.renameat2(
-        _AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE
-    )
-    if result != 0:
-        code = ctypes.get_errno()
-        if code not in (errno.EINVAL, errno.ENOSYS):
-            raise OSError(code, os.strerror(code), str(target))
+    if not _renamed(source, target, _RENAME_NOREPLACE):
         _link_new(source, target)
+    _keep_names(source, target)
+
+
+def exchange(source: Path, target: Path) -> None:
+    """Let two files that stand change their names in one step; no content is lost by it.
+
+    On file systems without it (NFS) `target` is kept under a name of its own and then replaced.
+    """
+    if not _renamed(source, target, _RENAME_EXCHANGE):
+        kept = source.with_name(f"{source.name}.{secrets.token_hex(6)}.part")
+        os.link(target, kept)
+        source.replace(target)
+        kept.rename(source)
+    _keep_names(source, target)
+
+
+def _renamed(source: Path, target: Path, flag: int) -> bool:
+    """Rename with a flag; False where the file system does not know it."""
+    result = _libc.renameat2(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), flag)
+    code = ctypes.get_errno() if result != 0 else 0
+    if code and code not in (errno.EINVAL, errno.ENOSYS):
+        raise OSError(code, os.strerror(code), str(target))
+    return not code
+
+
+def _keep_names(source: Path, target: Path) -> None:
     fsync_folder(target.parent)
     if source.parent != target.parent:
         fsync_folder(source.parent)

@@ -1,0 +1,53 @@
+"""Where the storage is: one row, and what may be chosen for it."""
+
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.datacenter.models import DataCenterPlace
+from portal.errors import InvalidError
+from portal.settings import Settings
+
+DEFAULT = "datacenter"
+
+
+def storage_path(session: Session, settings: Settings) -> Path:
+    """The folder that was chosen for the storage, or the one in the data folder."""
+    chosen = session.scalar(select(DataCenterPlace.path))
+    return Path(chosen) if chosen else default_path(settings)
+
+
+def default_path(settings: Settings) -> Path:
+    """Where the storage is until another place is chosen."""
+    return settings.data / DEFAULT
+
+
+def lock_place(session: Session) -> DataCenterPlace:
+    """The row of the storage's place, locked: what excludes one another comes one by one."""
+    return session.scalars(select(DataCenterPlace).with_for_update()).one()
+
+
+def checked_place(path: Path, *, current: Path, reserved: Path | None) -> Path:
+    """`path` as the storage's folder; raises InvalidError where it cannot be that.
+
+    It must be a folder that exists, named from `/` on, neither around nor inside the current one
+    or Portal's own data (`reserved`), whose default place alone is allowed there.
+    """
+    if not path.is_absolute():
+        raise InvalidError(f"{path} must be named in full, from / on.")
+    if not path.is_dir():
+        raise InvalidError(f"{path} is no folder; make it first.")
+    real = path.resolve()
+    if real == current.resolve():
+        return path
+    if reserved is not None and real != (reserved / DEFAULT).resolve() and _nested(real, reserved):
+        raise InvalidError(f"{path} lies inside or around Portal's own data in {reserved}.")
+    if _nested(real, current):
+        raise InvalidError(f"{path} lies inside or around the present storage {current}.")
+    return path
+
+
+def _nested(real: Path, other: Path) -> bool:
+    there = other.resolve()
+    return real.is_relative_to(there) or there.is_relative_to(real)
