@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from portal.tabular.formats import Format, find_format
 from portal.tabular.reading import open_table
@@ -17,7 +17,7 @@ _BLANK = b"\r\n \t\xef\xbb\xbf"
 _HEAD = 64
 
 
-def append(earlier: Path, later: Path, target: IO[bytes]) -> None:
+def append(earlier: Path, later: Path, target: BinaryIO) -> None:
     """Write the rows of both files, the earlier first, in the format of the earlier with CRLF.
 
     The columns of the earlier keep their order, new ones follow. Where neither has a row of data,

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from portal.datacenter.acceptance import RefusedUploadError
 from portal.datacenter.names import CSV, extension_of
+from portal.tabular.formats import find_format
 from portal.tabular.markers import ERRORS
-from portal.tabular.reading import find_format, open_table
+from portal.tabular.reading import open_table
 from portal.tabular.table import TableError
 
 NO_CSV = "Your file contains forbidden characters or has invalid CSV format."

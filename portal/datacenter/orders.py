@@ -1,0 +1,201 @@
+"""Asking for files to be processed. Services flush, edges commit."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from sqlalchemy.orm import Session
+
+from portal.accounts.permissions import Actor, Permission
+from portal.audit.service import record
+from portal.datacenter.claims import claim_file
+from portal.datacenter.folders import DataCenter, DataCenterFile
+from portal.datacenter.intents import OBJECT
+from portal.datacenter.names import shown_name, subject_of
+from portal.datacenter.steps import Folder
+from portal.errors import ForbiddenError, InvalidError
+from portal.jobs.kinds import Kinds
+from portal.jobs.service import Subject, Submitted, submit
+from portal.jobs.wake import Waker
+from portal.rows.batch import Batch
+from portal.rows.processors import Mode, Processor, Processors
+from portal.rows.undertaking import check_right
+from portal.tabular.formats import Format
+from portal.tabular.headers import check
+
+PROCESS = "datacenter.process"
+PLAN = "datacenter.plan"
+GO_ON = "datacenter.batch"
+UNDO = "datacenter.undo"
+FILE = "datacenter-file"
+BATCH = "datacenter-batch"
+SUBJECT_LENGTH = 200
+REASONS = (Folder.DELETED, Folder.GRADUATED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessOrder:
+    """What is to be done with a file: `name` on disk in `folder`, read as `format`.
+
+    `columns[i]` is the field of column i, None for one that is left out. `reason` says into which
+    folder removed records are backed up. With `sha256` the file must still be that one.
+    """
+
+    name: str
+    processor: str
+    mode: Mode
+    format: Format
+    columns: tuple[str | None, ...]
+    folder: Folder = Folder.ROOT
+    reason: Folder = Folder.DELETED
+    sha256: str = ""
+    dry_run: bool = False
+
+    def as_args(self) -> dict[str, Any]:
+        """What the job keeps of it."""
+        return asdict(self) | {"format": self.format.as_json(), "columns": list(self.columns)}
+
+    @classmethod
+    def from_args(cls, args: Mapping[str, Any]) -> Self:
+        """The order that `as_args` gave."""
+        return cls(
+            **{
+                **args,
+                "mode": Mode(args["mode"]),
+                "format": Format.from_json(args["format"]),
+                "columns": tuple(args["columns"]),
+                "folder": Folder(args["folder"]),
+                "reason": Folder(args["reason"]),
+            }
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """Who asks, when and from where, and what jobs are made with."""
+
+    actor: Actor
+    now: datetime
+    kinds: Kinds
+    waker: Waker
+    processors: Processors
+    address: str = ""
+
+
+def ask_to_process(
+    session: Session, *, order: ProcessOrder, center: DataCenter, asking: Asking
+) -> Submitted:
+    """Queue the processing of a file, or its dry run; asking twice joins the running job.
+
+    Raises ForbiddenError, NotFoundError, InvalidError (the mapping is not enough) or ConflictError
+    (another job works on the file).
+    """
+    file = center.get_file(order.name, order.folder)
+    processor = asking.processors.get(order.processor)
+    check_order(order, processor, actor=asking.actor)
+    kind = asking.kinds.get(PLAN if order.dry_run else PROCESS)
+    submitted = submit(
+        session,
+        kind=kind,
+        actor=asking.actor,
+        args=order.as_args(),
+        title=_title(order, file, processor),
+        subject=Subject(kind=FILE, id=order.name[:SUBJECT_LENGTH]),
+        waker=asking.waker,
+        now=asking.now,
+        lane=None if order.dry_run else lane_of(order.name),
+    )
+    if not submitted.joined and not order.dry_run:
+        claim_file(session, name=order.name, job_id=submitted.job.id, now=asking.now)
+        _record(session, asking, "datacenter.process", order.name, order.as_args())
+    return submitted
+
+
+def ask_to_go_on(
+    session: Session, *, batch: Batch, asking: Asking, give_up: bool = False
+) -> Submitted:
+    """Queue what is left of a batch: the rows after a pause or a cancel, or rows to be retried.
+
+    `give_up`: nothing more is done; rows without a fate go to the pending file.
+    """
+    check_may_run(asking.actor)
+    check_right(asking.actor, asking.processors.get(batch.order.processor))
+    submitted = _submit_for(session, batch, asking, kind=GO_ON, word="Retry", give_up=give_up)
+    if not submitted.joined:
+        claim_file(session, name=batch.order.owner, job_id=submitted.job.id, now=asking.now)
+    return submitted
+
+
+def ask_to_undo(session: Session, *, batch: Batch, asking: Asking) -> Submitted:
+    """Queue the undoing of a whole batch."""
+    check_may_run(asking.actor)
+    check_right(asking.actor, asking.processors.get(batch.order.processor))
+    return _submit_for(session, batch, asking, kind=UNDO, word="Undo")
+
+
+def check_order(order: ProcessOrder, processor: Processor, *, actor: Actor) -> None:
+    """Raise ForbiddenError or InvalidError where `actor` may not ask for it, or it cannot be."""
+    if order.dry_run:
+        if not actor.may(Permission.DATACENTER_EDIT):
+            raise ForbiddenError("You may not try out files of the data centre.")
+    else:
+        check_may_run(actor)
+    check_right(actor, processor)
+    if order.mode not in processor.modes:
+        allowed = " or ".join(processor.modes)
+        raise InvalidError(f"{processor.title} can only be processed in mode {allowed}.")
+    creating = order.mode is Mode.CREATE
+    faults = check(order.columns, processor.fields, processor.identities, creating=creating)
+    if faults:
+        raise InvalidError(" ".join(faults))
+
+
+def check_may_run(actor: Actor) -> None:
+    """Raise ForbiddenError for who may not process files."""
+    if not actor.may(Permission.IMPORTS_RUN):
+        raise ForbiddenError("You may not process files of the data centre.")
+
+
+def lane_of(name: str) -> str:
+    """Jobs that work on one file, or on what is pending of it, run one after the other."""
+    return f"file:{subject_of(name)}"[:255]
+
+
+def _title(order: ProcessOrder, file: DataCenterFile, processor: Processor) -> str:
+    done = "Dry run of" if order.dry_run else "Process"
+    return f"{done} {file.shown} ({processor.title}, {order.mode})"
+
+
+def _submit_for(
+    session: Session, batch: Batch, asking: Asking, *, kind: str, word: str, **args: Any
+) -> Submitted:
+    submitted = submit(
+        session,
+        kind=asking.kinds.get(kind),
+        actor=asking.actor,
+        args={"batch_id": batch.id, **args},
+        title=f"{word} {shown_name(batch.order.file_name)}",
+        subject=Subject(kind=BATCH, id=batch.id),
+        waker=asking.waker,
+        now=asking.now,
+        lane=lane_of(batch.order.owner),
+    )
+    if not submitted.joined:
+        _record(session, asking, kind, batch.order.owner, {"batch": batch.id, **args})
+    return submitted
+
+
+def _record(
+    session: Session, asking: Asking, action: str, about: str, detail: dict[str, Any]
+) -> None:
+    record(
+        session,
+        actor=asking.actor,
+        action=action,
+        object_kind=OBJECT,
+        object_id=about,
+        now=asking.now,
+        address=asking.address,
+        detail=detail,
+    )
