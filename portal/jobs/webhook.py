@@ -8,9 +8,10 @@ import ssl
 import threading
 from contextlib import closing, suppress
 from datetime import datetime
-from http.client import HTTPConnection, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from urllib.parse import urlsplit
+from typing import Self
+from urllib.parse import SplitResult, urlsplit
 
 from portal.jobs.models import Outgoing
 from portal.settings import Settings
@@ -40,10 +41,13 @@ def sign(body: bytes, *, secret: str, now: datetime) -> str:
     return f"t={stamp},v1={digest}"
 
 
-def send_webhook(outgoing: Outgoing, *, settings: Settings, now: datetime) -> None:
+def send_webhook(
+    outgoing: Outgoing, *, settings: Settings, now: datetime, seconds: float = SECONDS
+) -> None:
     """Post the event; raises OSError, HTTPException, ValueError or RefusedError.
 
-    The whole of it takes at most SECONDS, however slowly the other side answers.
+    Connecting takes at most `seconds`, and so does all that follows, however slowly the other
+    side answers.
     """
     parts = urlsplit(outgoing.target)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -52,15 +56,7 @@ def send_webhook(outgoing: Outgoing, *, settings: Settings, now: datetime) -> No
     headers = {"Content-Type": "application/json", EVENT_ID: str(outgoing.id)}
     if settings.webhook_secret:
         headers[SIGNATURE] = sign(body, secret=settings.webhook_secret, now=now)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    with closing(_connected(parts.scheme, parts.hostname, parts.port)) as connection:
-        end = threading.Timer(SECONDS, _cut, (connection.sock,))
-        end.start()
-        try:
-            connection.request("POST", path, body, headers)
-            status = connection.getresponse().status
-        finally:
-            end.cancel()
+    status = _post(parts, body, headers, seconds=seconds)
     if not 200 <= status < 300:
         raise RefusedError(_status_sentence(status))
 
@@ -74,27 +70,56 @@ def check_address(address: str) -> None:
         raise RefusedError("Its address is link-local or a metadata service; that is refused.")
 
 
-def _connected(scheme: str, host: str, port: int | None) -> HTTPConnection:
-    """A connection whose peer's address was checked before a byte was sent."""
-    raw = socket.create_connection((host, port or (443 if scheme == "https" else 80)), SECONDS)
-    try:
-        check_address(raw.getpeername()[0])
-        if scheme == "http":
-            connection = HTTPConnection(host, port, timeout=SECONDS)
-            connection.sock = raw
-            return connection
-        context = ssl.create_default_context()
-        secure = HTTPSConnection(host, port, timeout=SECONDS, context=context)
-        secure.sock = context.wrap_socket(raw, server_hostname=host)
-    except BaseException:
-        raw.close()
-        raise
+def _post(parts: SplitResult, body: bytes, headers: dict[str, str], *, seconds: float) -> int:
+    """The status that the other side answers with; its address is checked before a byte is sent."""
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    raw = socket.create_connection((parts.hostname or "", port), seconds)
+    with raw, _Limit(raw, seconds=seconds) as limit:
+        try:
+            check_address(raw.getpeername()[0])
+            with closing(_spoken(raw, parts, seconds=seconds)) as connection:
+                connection.request("POST", path, body, headers)
+                return connection.getresponse().status
+        except (OSError, HTTPException) as error:
+            if limit.passed:
+                raise RefusedError(f"It did not answer within {seconds:g} seconds.") from error
+            raise
+
+
+def _spoken(raw: socket.socket, parts: SplitResult, *, seconds: float) -> HTTPConnection:
+    """HTTP over an open connection, with TLS where the address says so."""
+    host = parts.hostname or ""
+    if parts.scheme == "http":
+        plain = HTTPConnection(host, parts.port, timeout=seconds)
+        plain.sock = raw
+        return plain
+    context = ssl.create_default_context()
+    secure = HTTPSConnection(host, parts.port, timeout=seconds, context=context)
+    secure.sock = context.wrap_socket(raw, server_hostname=host)
     return secure
 
 
-def _cut(connected: socket.socket) -> None:
-    with suppress(OSError):
-        connected.shutdown(socket.SHUT_RDWR)
+class _Limit:
+    """Cuts a connection after some seconds; a context manager."""
+
+    def __init__(self, connected: socket.socket, *, seconds: float) -> None:
+        self._same = connected.dup()  # TLS takes the other handle for itself
+        self._timer = threading.Timer(seconds, self._cut)
+        self.passed = False
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._same.close()
+
+    def _cut(self) -> None:
+        self.passed = True
+        with suppress(OSError):
+            self._same.shutdown(socket.SHUT_RDWR)
 
 
 def _status_sentence(status: int) -> str:
