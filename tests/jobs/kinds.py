@@ -1,5 +1,6 @@
 """Kinds of jobs for tests of what people see of jobs; their tasks do next to nothing."""
 
+import threading
 from typing import Any
 
 from portal.accounts.permissions import Role
@@ -30,6 +31,14 @@ def talk(work: Work, **args: Any) -> dict[str, Any]:
     work.progress(stage="Writing pages", done=3, total=4, unit="pages", message="nearly")
     work.log("three pages are written")
     return {"pages": 3}
+
+
+def stay(work: Work, **args: Any) -> None:
+    """Say how far it is and go no further until it is cancelled."""
+    work.progress(stage="Writing pages", done=3, total=4, unit="pages")
+    while True:
+        work.checkpoint()
+        threading.Event().wait(0.02)
 
 
 def may_run(_session: Any, actor: Any, _args: Any) -> bool:
@@ -66,5 +75,6 @@ KINDS = Kinds(
         _kind("fail", fail),
         _kind("talk", talk),
         _kind("mend", mend),
+        _kind("stay", stay),
     )
 )

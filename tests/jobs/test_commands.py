@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from portal.accounts.permissions import SYSTEM, Actor
 from portal.errors import ConflictError, ForbiddenError, NotFoundError
+from portal.jobs.commands import follow
 from portal.jobs.commands import jobs as command
 from portal.jobs.kinds import Kinds
 from portal.jobs.models import JobState
@@ -17,6 +18,7 @@ from portal.jobs.runner import perform
 from portal.jobs.wake import Waker
 from portal.runtime import Runtime
 from tests.jobs.kinds import KINDS
+from tests.waiting import wait_until
 
 
 @dataclass
@@ -154,3 +156,19 @@ def test_a_machine_that_waits_gets_json_alone_on_the_output(portal, jobs, worker
     result = portal("retry", job_id, "--wait", as_json=True)
     assert result.exit_code == 0
     assert json.loads(result.stdout)["state"] == JobState.SUCCEEDED
+
+
+def test_following_a_job_shows_on_one_line_how_far_it_is(shell, portal, jobs, worker, capsys):
+    job_id, shown = jobs.queued("stay"), []
+
+    def line() -> str:
+        shown.append(capsys.readouterr().err)
+        return "".join(shown)
+
+    follower = threading.Thread(target=follow, args=(shell.runtime, job_id))
+    follower.start()
+    shell.waker("bulk", job_id)
+    wait_until(lambda: "\rWriting pages [######################--------] 75% 3/4 pages" in line())
+    portal("cancel", job_id)
+    follower.join(timeout=20)
+    assert line().endswith(" \rJob about 1: cancelled. It was cancelled.\n")
