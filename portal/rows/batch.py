@@ -130,6 +130,11 @@ class Batch:
     counts: Counts = field(default_factory=Counts)
 
     @property
+    def width(self) -> int:
+        """How many columns the file has."""
+        return len(self.order.columns)
+
+    @property
     def retrying(self) -> bool:
         """Whether failed rows are to be done again (`retry_rows` empty: all of them)."""
         return self.retry_rows is not None
@@ -157,9 +162,13 @@ class Entry:
     after_hash: bytes | None
     skip_reason: str
 
-    @property
-    def effective(self) -> list[str] | None:
-        """The cells as they are to be processed: those of the file with the edits over them."""
-        if self.cells is None:
-            return None
-        return [self.edited.get(str(index), cell) for index, cell in enumerate(self.cells)]
+    def effective(self, *, width: int) -> list[str] | None:
+        """The cells as they are to be processed: those of the file with the edits over them.
+
+        A row that has more or fewer cells than the header's `width` gets that many once it was
+        edited. None where the ledger does not keep the cells of the row.
+        """
+        if self.cells is None or not self.edited:
+            return self.cells
+        cells = dict(enumerate(self.cells))
+        return [self.edited.get(str(index), cells.get(index, "")) for index in range(width)]

@@ -1,13 +1,12 @@
 """The rows of one chunk, done within one transaction."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from portal.rows.batch import Batch, Outcome
 from portal.rows.books import Pace
+from portal.rows.budget import Budget
 from portal.rows.desk import Desk
 from portal.rows.doing import create_all, do_row, do_rows
 from portal.rows.fates import BLANK, Fate, Prepared, refused
@@ -58,7 +57,7 @@ class Hands:
         return trusted and run.many is not None and not self._remembers
 
     def _one_by_one(self, session: Session, rows: Sequence[Prepared]) -> list[Fate]:
-        budget = _Budget(session, self._pace)
+        budget = Budget(session, self._pace)
         fates: list[Fate] = []
         for row in rows:
             fates.append(self._one(session, row))
@@ -124,29 +123,6 @@ def kept(run: Undertaking, batch: Batch, fates: Sequence[Fate]) -> dict[str, int
     if run.dry_run or run.keep_removed is None or not removed:
         return {}
     return {"backup_bytes": run.keep_removed(removed, at=batch.backup_bytes)}
-
-
-class _Budget:
-    """How much of a transaction is left."""
-
-    def __init__(self, session: Session, pace: Pace) -> None:
-        self._session = session
-        self._pace = pace
-        self._began = time.monotonic()
-        self._changes = self._total_changes()
-
-    def is_spent(self, rows: int) -> bool:
-        """Whether no further row should be begun; each of `rows` still gets its entry."""
-        pace = self._pace
-        if pace.seconds is not None and time.monotonic() - self._began >= pace.seconds:
-            return True
-        changes = self._total_changes() - self._changes + rows
-        return pace.changes is not None and changes >= pace.changes
-
-    def _total_changes(self) -> int:
-        """What SQLite has counted, cascades and triggers included; elsewhere time is the limit."""
-        driver: Any = self._session.connection().connection.dbapi_connection
-        return getattr(driver, "total_changes", 0)
 
 
 def _without_values(row: Prepared) -> Fate:

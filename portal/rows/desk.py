@@ -56,18 +56,20 @@ class Desk:
         self.batch = noted
         self.show()
 
-    def between(self, stage: str, *, done: int, total: int | None) -> None:
+    def between(self, stage: str, *, done: int, total: int | None, pausable: bool = True) -> None:
         """A safe point between chunks. Raises PausedError where a pause was asked for."""
         self.work.progress(stage=stage, done=done, total=total, unit="rows")
         self.work.checkpoint()
-        with self.work.runtime.reads() as session:
-            asked = select(PORTAL_LEDGER.batch.c.pause_asked).where(
-                PORTAL_LEDGER.batch.c.id == self.batch.id
-            )
-            if session.scalar(asked):
-                raise PausedError
+        if pausable and self._pause_is_asked():
+            raise PausedError
         if time.monotonic() - self._shown_at >= SHOW_SECONDS:
             self.show()
+
+    def _pause_is_asked(self) -> bool:
+        table = PORTAL_LEDGER.batch
+        with self.work.runtime.reads() as session:
+            asked = session.scalar(select(table.c.pause_asked).where(table.c.id == self.batch.id))
+        return bool(asked)
 
     def show(self) -> None:
         """Let the portal's database tell what a ledger elsewhere says."""

@@ -219,9 +219,9 @@ def _created(run: Undertaking, values: Values, record: Record) -> Fate:
     source, and what the source does not say of it stands in a short hash.
     """
     if run.many is not None and run.named_by(values) is not None:
-        if not run.unmapped:
+        if len(values) == len(run.names):
             return CREATED
-        short = short_hash(record.values, run.unmapped)
+        short = short_hash(record.values, run.unsaid(values))
         return Fate(outcome=Outcome.CREATED, short=short, alone=False)
     return Fate(
         outcome=Outcome.CREATED,

@@ -108,7 +108,7 @@ def _runs(
 def _run_key(pair: tuple[Prepared, Fate]) -> object:
     """Equal for neighbours that make one range."""
     row, fate = pair
-    return row.number if fate.alone else fate.outcome
+    return row.number if fate.alone else (fate.outcome, fate.short is None)
 
 
 def _whole(run: list[tuple[Prepared, Fate]]) -> tuple[Prepared, Prepared, Fate, bytes]:

@@ -32,7 +32,7 @@ def hash_of(values: Mapping[str, Value]) -> bytes:
 
 def short_hash(values: Mapping[str, Value], names: Iterable[str]) -> bytes:
     """A short hash of the values called `names`, kept for each of very many rows."""
-    text = repr([_settled(values.get(name)) for name in names])
+    text = repr([_settled(values.get(name)) for name in sorted(names)])
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=SHORT_BYTES).digest()
 
 

@@ -48,8 +48,8 @@ def _waiting(desk: Desk) -> list[Entry]:
 
 
 def _do_chunk(desk: Desk, run: Undertaking, hands: Hands, entries: Sequence[Entry]) -> int:
-    tables = desk.books.tables
-    numbered = [(e.first_row, e.line or 0, e.effective or []) for e in entries]
+    tables, width = desk.books.tables, desk.batch.width
+    numbered = [(e.first_row, e.line or 0, e.effective(width=width) or []) for e in entries]
     rows = prepare(numbered, run.conversion)
     with desk.chunk() as session:
         fates = hands.do(session, rows)

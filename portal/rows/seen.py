@@ -14,6 +14,7 @@ from portal.rows.fates import Fate, Prepared, failed
 from portal.rows.schema import LedgerTables
 from portal.rows.source import open_source, prepare, rows_from
 from portal.rows.undertaking import Undertaking
+from portal.tabular.table import Row
 
 Name: TypeAlias = tuple[object, ...]
 AT_ONCE = 1_000
@@ -89,25 +90,23 @@ def remember(
     fates = ledger.entries(session, tables, run.batch, good, tables.row.c.first_row < before)
     with open_source(run.batch.order) as table:
         rows = rows_from(table, 1)
-        for portion in _portions(_done_rows(fates, rows)):
+        for portion in _portions(_done_rows(fates, rows, width=run.batch.width)):
             checkpoint()
             seen.add(_named(run, prepare(portion, run.conversion)))
 
 
-def _done_rows(
-    fates: Iterator[Entry], rows: Iterator[tuple[int, int, list[str]]]
-) -> Iterator[tuple[int, int, list[str]]]:
+def _done_rows(fates: Iterator[Entry], rows: Iterator[Row], *, width: int) -> Iterator[Row]:
     for fate in fates:
         for number, line, cells in rows:
             if number >= fate.first_row:
-                yield number, line, fate.effective or cells
+                yield number, line, fate.effective(width=width) or cells
             if number >= fate.last_row:
                 break
 
 
 def _portions(
-    rows: Iterator[tuple[int, int, list[str]]],
-) -> Iterator[list[tuple[int, int, list[str]]]]:
+    rows: Iterator[Row],
+) -> Iterator[list[Row]]:
     portion = []
     for row in rows:
         portion.append(row)

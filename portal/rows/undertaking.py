@@ -10,6 +10,7 @@ from portal.rows.batch import Batch
 from portal.rows.processors import Acting, KeepRemoved, ManyRecords, Mode, Processor
 from portal.tabular.conversion import Conversion
 from portal.tabular.fields import Values
+from portal.tabular.headers import check
 
 Names = tuple[str, ...]
 
@@ -41,11 +42,13 @@ class Undertaking:
         return records if isinstance(records, ManyRecords) else None
 
     @cached_property
-    def unmapped(self) -> Names:
-        """The fields of a record that the file says nothing of."""
-        return tuple(
-            field.name for field in self.processor.fields if field.name not in self.columns
-        )
+    def names(self) -> Names:
+        """The fields of a record."""
+        return tuple(field.name for field in self.processor.fields)
+
+    def unsaid(self, values: Values) -> list[str]:
+        """The fields of a record that a row of `values` says nothing of."""
+        return [name for name in self.names if name not in values]
 
     @cached_property
     def columns(self) -> tuple[str | None, ...]:
@@ -91,10 +94,11 @@ def undertake(
     order = batch.order
     if order.mode not in processor.modes:
         raise InvalidError(f"{processor.title} cannot be processed in mode {order.mode}.")
+    creating = order.mode is Mode.CREATE
+    faults = check(order.columns, processor.fields, processor.identities, creating=creating)
+    if faults:
+        raise InvalidError(" ".join(faults))
     identity = identity_of(processor, order.columns)
-    if identity is None and order.mode is not Mode.CREATE:
-        names = ", ".join(repr(name) for name in processor.identities[0])
-        raise InvalidError(f"Need at least columns {names} for import!")
     return Undertaking(
         batch=batch,
         processor=processor,
