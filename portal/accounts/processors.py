@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from portal.accounts import service
 from portal.accounts.models import User
-from portal.accounts.names import NAME_LENGTH
+from portal.accounts.names import NAME_LENGTH, clean_name
 from portal.accounts.permissions import Actor, Permission, Role
-from portal.accounts.removal import remove_unused_user
+from portal.accounts.removal import check_removable, is_admin, remove_unused_user
 from portal.rows.processors import Acting, Mode, Processor, Record, RefusedRowError
 from portal.rows.refusals import NO_REMOVE, NO_UPDATE, row_refused
 from portal.rows.values import text_in
@@ -75,15 +75,13 @@ class UserRecords:
 
     def create(self, session: Session, values: Values, *, acting: Acting) -> Record:
         """Make a user without a password."""
-        _check_right(acting.actor)
-        roles = _roles(values)
-        _check_given(acting.actor, roles)
+        self.check(session, Mode.CREATE, None, values, acting=acting)
         with row_refused(field="name"):
             user = service.create_user(
                 session,
                 actor=acting.actor,
                 name=text_in(values, "name"),
-                roles=roles,
+                roles=_roles(values),
                 password=None,
                 now=acting.now,
                 display_name=text_in(values, "display_name"),
@@ -94,7 +92,7 @@ class UserRecords:
 
     def update(self, session: Session, record: Record, values: Values, *, acting: Acting) -> Record:
         """Change details, roles and state; the name stays."""
-        _check_right(acting.actor)
+        self.check(session, Mode.UPDATE, record, values, acting=acting)
         user = _stored(session, record, missing=NO_UPDATE)
         wanted = _record(user).values | values
         _set_details(session, user, wanted, acting)
@@ -108,6 +106,37 @@ class UserRecords:
         user = _stored(session, record, missing=NO_REMOVE)
         with row_refused():
             remove_unused_user(session, user, actor=acting.actor, now=acting.now)
+
+    def check(
+        self,
+        session: Session,
+        mode: Mode,
+        record: Record | None,
+        values: Values,
+        *,
+        acting: Acting,
+    ) -> None:
+        """Refuse what the requester may not do or give, and what takes the last admin away."""
+        _check_right(acting.actor)
+        if record is None:
+            with row_refused(field="name"):
+                clean_name(text_in(values, "name"))
+            _check_given(acting.actor, _roles(values))
+        elif mode is Mode.UPDATE:
+            _check_update(session, _stored(session, record, missing=NO_UPDATE), values, acting)
+        elif mode is Mode.REMOVE:
+            with row_refused():
+                check_removable(session, _stored(session, record, missing=NO_REMOVE))
+
+
+def _check_update(session: Session, user: User, values: Values, acting: Acting) -> None:
+    wanted = _record(user).values | values
+    before, after = {Role(row.role) for row in user.roles}, _roles(wanted)
+    returns = _enabled(wanted) and not user.enabled  # who is let in again gets all his roles anew
+    _check_given(acting.actor, after if returns else after - before)
+    if is_admin(user) and not (_enabled(wanted) and Role.ADMIN in after):
+        with row_refused(field="roles" if _enabled(wanted) else "enabled"):
+            service.keep_an_admin(session, user)
 
 
 def _set_details(session: Session, user: User, wanted: Values, acting: Acting) -> None:
@@ -123,11 +152,9 @@ def _set_details(session: Session, user: User, wanted: Values, acting: Acting) -
 
 
 def _set_roles(session: Session, user: User, wanted: Values, acting: Acting) -> None:
-    before, after = {Role(row.role) for row in user.roles}, _roles(wanted)
-    returns = _enabled(wanted) and not user.enabled  # who is let in again gets all his roles anew
-    _check_given(acting.actor, after if returns else after - before)
+    roles = _roles(wanted)
     with row_refused(field="roles"):
-        service.set_roles(session, user, actor=acting.actor, roles=after, now=acting.now)
+        service.set_roles(session, user, actor=acting.actor, roles=roles, now=acting.now)
 
 
 def _set_enabled(session: Session, user: User, wanted: Values, acting: Acting) -> None:

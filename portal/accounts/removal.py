@@ -16,18 +16,10 @@ from portal.errors import ConflictError
 def remove_unused_user(
     session: Session, user: User, *, actor: Actor, now: datetime, address: str = ""
 ) -> None:
-    """Remove `user` as if never made.
-
-    Raises ConflictError for the last admin, and for a user who was ever given a password or to
-    whom anything refers: what went with him could not be brought back.
-    """
-    if _is_admin(user) and not has_another_admin(session, user):
-        raise ConflictError(f"Cannot remove last admin: {user.name}")
+    """Remove `user` as if never made; raises what `check_removable` does."""
+    check_removable(session, user)
     session.refresh(user, with_for_update=True)  # nobody gives a password meanwhile
-    if user.password_hash != NOBODYS_HASH or _is_referred_to(session, user):
-        raise ConflictError(
-            f"{user.name!r} has been used and stays on record; set `enabled` to no instead."
-        )
+    check_removable(session, user)
     record(
         session,
         actor=actor,
@@ -42,7 +34,21 @@ def remove_unused_user(
     session.flush()
 
 
-def _is_admin(user: User) -> bool:
+def check_removable(session: Session, user: User) -> None:
+    """Raise ConflictError for the last admin, and for a user who has left a trace.
+
+    Who was ever given a password, or is named by a row of any room, could not be brought back.
+    """
+    if is_admin(user) and not has_another_admin(session, user):
+        raise ConflictError(f"Cannot remove last admin: {user.name}")
+    if user.password_hash != NOBODYS_HASH or _is_referred_to(session, user):
+        raise ConflictError(
+            f"{user.name!r} has been used and stays on record; set `enabled` to no instead."
+        )
+
+
+def is_admin(user: User) -> bool:
+    """Say whether `user` is one of the enabled admins, of whom there is always one."""
     return user.enabled and any(row.role == Role.ADMIN for row in user.roles)
 
 

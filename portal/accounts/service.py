@@ -129,7 +129,7 @@ def set_roles(
     if before == after:
         return
     if Role.ADMIN in before - after and user.enabled:
-        _keep_an_admin(session, user)
+        keep_an_admin(session, user)
     kept = [row for row in user.roles if row.role in after]
     user.roles = kept + [UserRole(role=role) for role in sorted(after - before)]
     session.flush()
@@ -144,7 +144,7 @@ def disable_user(
     if not user.enabled:
         return
     if any(row.role == Role.ADMIN for row in user.roles):
-        _keep_an_admin(session, user)
+        keep_an_admin(session, user)
     user.enabled = False
     _end_all(session, user, "user.disable", actor=actor, now=now, address=address)
 
@@ -221,6 +221,14 @@ def has_another_admin(session: Session, leaving: User) -> bool:
     return bool(set(admins) - {leaving.id})
 
 
+def keep_an_admin(session: Session, leaving: User) -> None:
+    """Raise ConflictError unless an enabled admin besides `leaving` stays."""
+    if not has_another_admin(session, leaving):
+        raise ConflictError(
+            f"{leaving.name!r} is the last admin. Make somebody else an admin first."
+        )
+
+
 def ensure_first_admin(session: Session, *, now: datetime) -> str | None:
     """On the first start make the user `admin` and return the one-time password; later None."""
     has_admin = select(UserRole.user_id).where(UserRole.role == Role.ADMIN).limit(1)
@@ -241,13 +249,6 @@ def _insert(session: Session, user: User) -> None:
         raise ConflictError(
             f"There is already a user {user.name!r}; names differ by more than case."
         ) from None
-
-
-def _keep_an_admin(session: Session, leaving: User) -> None:
-    if not has_another_admin(session, leaving):
-        raise ConflictError(
-            f"{leaving.name!r} is the last admin. Make somebody else an admin first."
-        )
 
 
 def _end_all(

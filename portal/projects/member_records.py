@@ -4,10 +4,10 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import User
 from portal.accounts.service import find_user
-from portal.projects.members import remove_member, set_member
+from portal.projects.members import check_not_last, remove_member, set_member
 from portal.projects.models import ProjectMember, ProjectRole
 from portal.projects.rights import Right
-from portal.projects.service import has_right
+from portal.projects.service import get_standing, has_right
 from portal.rows.processors import Acting, Mode, Processor, Record, RefusedRowError
 from portal.rows.refusals import NO_REMOVE, NO_UPDATE, PARENTS, row_refused
 from portal.rows.values import named_in, text_in
@@ -54,17 +54,13 @@ class MemberRecords:
 
     def create(self, session: Session, values: Values, *, acting: Acting) -> Record:
         """Let a user into a project."""
-        project_id = text_in(values, "project")
-        if not _may_see(session, project_id, acting):
-            raise RefusedRowError(PARENTS, field="project")
-        user = find_user(session, text_in(values, "user"))
-        if user is None:
-            name = text_in(values, "user")
-            raise RefusedRowError(f"There is no user called {name!r}.", field="user")
+        self.check(session, Mode.CREATE, None, values, acting=acting)
+        project_id, user = _parents(session, values, acting)
         return _set(session, project_id, user, _role(values), acting)
 
     def update(self, session: Session, record: Record, values: Values, *, acting: Acting) -> Record:
         """Give a member another role."""
+        self.check(session, Mode.UPDATE, record, values, acting=acting)
         project_id, user = _stored(session, record, acting, missing=NO_UPDATE)
         return _set(session, project_id, user, _role(record.values | values), acting)
 
@@ -79,6 +75,49 @@ class MemberRecords:
                 name=user.name,
                 now=acting.now,
             )
+
+    def check(
+        self,
+        session: Session,
+        mode: Mode,
+        record: Record | None,
+        values: Values,
+        *,
+        acting: Acting,
+    ) -> None:
+        """Refuse what the requester may not do, and a project without an admin."""
+        if record is None:
+            project_id, _user = _parents(session, values, acting)
+            _role(values)
+            _check_right(session, project_id, acting)
+            return
+        missing = NO_REMOVE if mode is Mode.REMOVE else NO_UPDATE
+        project_id, user = _stored(session, record, acting, missing=missing)
+        _check_right(session, project_id, acting)
+        if mode is Mode.REMOVE or _role(record.values | values) is not ProjectRole.ADMIN:
+            _check_not_last(session, project_id, user, field="" if mode is Mode.REMOVE else "role")
+
+
+def _parents(session: Session, values: Values, acting: Acting) -> tuple[str, User]:
+    project_id, name = text_in(values, "project"), text_in(values, "user")
+    if not _may_see(session, project_id, acting):
+        raise RefusedRowError(PARENTS, field="project")
+    user = find_user(session, name)
+    if user is None:
+        raise RefusedRowError(f"There is no user called {name!r}.", field="user")
+    return project_id, user
+
+
+def _check_right(session: Session, project_id: str, acting: Acting) -> None:
+    with row_refused():
+        get_standing(session, actor=acting.actor, project_id=project_id, right=Right.MANAGE)
+
+
+def _check_not_last(session: Session, project_id: str, user: User, *, field: str) -> None:
+    member = session.get(ProjectMember, (project_id, user.id))
+    if member is not None:
+        with row_refused(field=field):
+            check_not_last(session, member, user.name)
 
 
 def _set(

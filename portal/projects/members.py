@@ -67,7 +67,7 @@ def set_member(
         session.add(ProjectMember(project_id=project_id, user_id=user.id, role=role, joined_at=now))
     else:
         if role is not ProjectRole.ADMIN:
-            _check_not_last(session, member, user.name)
+            check_not_last(session, member, user.name)
         member.role = role
     record_change(
         session,
@@ -96,7 +96,7 @@ def remove_member(
     member = _locked_member(session, project_id, user.id)
     if member is None:
         raise InvalidError(f"{user.name} is no member of this project.")
-    _check_not_last(session, member, user.name)
+    check_not_last(session, member, user.name)
     session.delete(member)
     record_change(
         session,
@@ -108,6 +108,20 @@ def remove_member(
         detail={"user": user.name, "role": member.role},
     )
     session.flush()
+
+
+def check_not_last(session: Session, member: ProjectMember, name: str) -> None:
+    """Raise ConflictError where `member` is the project's last admin; `name` is the user's."""
+    admins = session.scalar(
+        select(func.count())
+        .select_from(ProjectMember)
+        .where(
+            ProjectMember.project_id == member.project_id,
+            ProjectMember.role == ProjectRole.ADMIN,
+        )
+    )
+    if member.role == ProjectRole.ADMIN and admins == 1:
+        raise ConflictError(f"Cannot remove last admin: {name}")
 
 
 def _user_named(session: Session, name: str) -> User:
@@ -126,16 +140,3 @@ def _locked_member(session: Session, project_id: str, user_id: int) -> ProjectMe
         .with_for_update()
     ).all()
     return session.get(ProjectMember, (project_id, user_id), populate_existing=True)
-
-
-def _check_not_last(session: Session, member: ProjectMember, name: str) -> None:
-    admins = session.scalar(
-        select(func.count())
-        .select_from(ProjectMember)
-        .where(
-            ProjectMember.project_id == member.project_id,
-            ProjectMember.role == ProjectRole.ADMIN,
-        )
-    )
-    if member.role == ProjectRole.ADMIN and admins == 1:
-        raise ConflictError(f"Cannot remove last admin: {name}")

@@ -30,8 +30,7 @@ def create_project_for(
 
     Raises what `create_project` does, and ForbiddenError for somebody else's.
     """
-    if _id(owner) != actor.user_id:
-        _check_manager(actor)
+    check_owner(actor, before=actor.user_id, owner=owner)
     project = create_project(
         session,
         actor=actor,
@@ -67,18 +66,19 @@ def set_owner(
     project = standing.project
     if project.created_by == _id(owner):
         return
-    _check_manager(actor)
+    check_owner(actor, before=project.created_by, owner=owner)
     project.created_by, project.updated_at = _id(owner), now
     _record(session, project, owner, actor=actor, now=now, address=address)
 
 
+def check_owner(actor: Actor, *, before: int | None, owner: User | None) -> None:
+    """Raise ForbiddenError where `actor` may not give what was `before`'s to `owner`."""
+    if _id(owner) != before and not actor.may(Permission.PROJECTS_MANAGE_ALL):
+        raise ForbiddenError(OTHERS)
+
+
 def _id(owner: User | None) -> int | None:
     return None if owner is None else owner.id
-
-
-def _check_manager(actor: Actor) -> None:
-    if not actor.may(Permission.PROJECTS_MANAGE_ALL):
-        raise ForbiddenError(OTHERS)
 
 
 def _admin(project_id: str, user_id: int, now: datetime) -> ProjectMember:

@@ -4,9 +4,19 @@ from sqlalchemy.orm import Session
 
 from portal.projects.markup import TITLE_CHARS
 from portal.projects.models import PageFormat, ProjectPage
-from portal.projects.pages import SUFFIX, find_page, remove_page, write_page
+from portal.projects.pages import (
+    SUFFIX,
+    check_removable,
+    checked_file_name,
+    checked_page_name,
+    checked_source,
+    checked_title,
+    find_page,
+    remove_page,
+    write_page,
+)
 from portal.projects.rights import Right
-from portal.projects.service import has_right
+from portal.projects.service import get_standing, has_right
 from portal.rows.processors import Acting, Mode, Processor, Record, RefusedRowError
 from portal.rows.refusals import EXISTS, NO_REMOVE, NO_UPDATE, PARENTS, row_refused
 from portal.rows.values import named_in, text_in
@@ -72,18 +82,14 @@ class PageRecords:
 
     def create(self, session: Session, values: Values, *, acting: Acting) -> Record:
         """Write a new page."""
-        project_id = text_in(values, "project")
-        if not _may_see(session, project_id, acting):
-            raise RefusedRowError(PARENTS, field="project")
-        if find_page(session, project_id=project_id, name=_name(values)) is not None:
-            raise RefusedRowError(EXISTS)
+        self.check(session, Mode.CREATE, None, values, acting=acting)
         return _write(session, values, acting)
 
     def update(self, session: Session, record: Record, values: Values, *, acting: Acting) -> Record:
         """Write the page's next version; project and name stay."""
-        before = _record(_stored(session, record, acting, missing=NO_UPDATE)).values
-        wanted = before | values | {"project": before["project"], "name": before["name"]}
-        return _write(session, wanted, acting)
+        self.check(session, Mode.UPDATE, record, values, acting=acting)
+        page = _stored(session, record, acting, missing=NO_UPDATE)
+        return _write(session, _wanted(page, values), acting)
 
     def remove(self, session: Session, record: Record, *, acting: Acting) -> None:
         """Remove the page with its versions."""
@@ -97,9 +103,56 @@ class PageRecords:
                 now=acting.now,
             )
 
+    def check(
+        self,
+        session: Session,
+        mode: Mode,
+        record: Record | None,
+        values: Values,
+        *,
+        acting: Acting,
+    ) -> None:
+        """Refuse what the requester may not do, and what a page cannot be."""
+        if record is None:
+            _check_new(session, values, acting)
+        elif mode is Mode.UPDATE:
+            page = _stored(session, record, acting, missing=NO_UPDATE)
+            _check_written(session, _wanted(page, values), acting)
+        elif mode is Mode.REMOVE:
+            page = _stored(session, record, acting, missing=NO_REMOVE)
+            with row_refused():
+                check_removable(session, page, actor=acting.actor)
+
+
+def _check_new(session: Session, values: Values, acting: Acting) -> None:
+    project_id = text_in(values, "project")
+    if not _may_see(session, project_id, acting):
+        raise RefusedRowError(PARENTS, field="project")
+    if find_page(session, project_id=project_id, name=_name(values)) is not None:
+        raise RefusedRowError(EXISTS)
+    _check_written(session, values, acting)
+
+
+def _check_written(session: Session, values: Values, acting: Acting) -> None:
+    project_id = text_in(values, "project")
+    with row_refused(field="name"):
+        get_standing(session, actor=acting.actor, project_id=project_id, right=Right.EDIT)
+        checked_page_name(_name(values))
+    _format(values)
+    with row_refused(field="title"):
+        checked_title(text_in(values, "title"))
+    with row_refused(field="file_name"):
+        checked_file_name(_file_name(values))
+    with row_refused(field="text"):
+        checked_source(text_in(values, "text"))
+
+
+def _wanted(page: ProjectPage, values: Values) -> Values:
+    """What the page shall be; project and name stay."""
+    return _record(page).values | values | {"project": page.project_id, "name": page.name}
+
 
 def _write(session: Session, values: Values, acting: Acting) -> Record:
-    page_format = named_in(values, "format", PageFormat, default=PageFormat.MARKDOWN)
     with row_refused():
         page = write_page(
             session,
@@ -107,10 +160,10 @@ def _write(session: Session, values: Values, acting: Acting) -> Record:
             project_id=text_in(values, "project"),
             name=_name(values),
             source=text_in(values, "text"),
-            page_format=page_format,
+            page_format=_format(values),
             now=acting.now,
             title=text_in(values, "title") or None,
-            file_name=text_in(values, "file_name") or _name(values) + SUFFIX[page_format],
+            file_name=_file_name(values),
             comment=COMMENT,
         )
     return _record(page)
@@ -139,6 +192,14 @@ def _record(page: ProjectPage) -> Record:
 
 def _name(values: Values) -> str:
     return text_in(values, "name").strip("/")
+
+
+def _format(values: Values) -> PageFormat:
+    return named_in(values, "format", PageFormat, default=PageFormat.MARKDOWN)
+
+
+def _file_name(values: Values) -> str:
+    return text_in(values, "file_name") or _name(values) + SUFFIX[_format(values)]
 
 
 def _may_see(session: Session, project_id: str, acting: Acting) -> bool:

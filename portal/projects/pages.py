@@ -105,8 +105,8 @@ def write_page(
     the page has moved on from that version. Raises NotFoundError, ForbiddenError, InvalidError.
     """
     get_standing(session, actor=actor, project_id=project_id, right=Right.EDIT)
-    checked, source = checked_page_name(name), _checked_source(source)
-    title = _checked_title(title) or title_of(source, page_format=page_format)
+    checked, title = checked_page_name(name), checked_title(title or "")
+    title = title or title_of(checked_source(source), page_format=page_format)
     page = find_page(session, project_id=project_id, name=checked)
     if page is None:
         page = _new_page(project_id, checked, page_format)
@@ -139,21 +139,27 @@ def remove_page(
     get_standing(session, actor=actor, project_id=project_id, right=Right.EDIT)
     page = get_page(session, project_id=project_id, name=name)
     session.refresh(page, with_for_update=True)
-    if page.version > 1 or page.updated_by != actor.user_id:
-        get_standing(session, actor=actor, project_id=project_id, right=Right.MANAGE)
+    check_removable(session, page, actor=actor)
     session.delete(page)
     _record(session, page, "project.page.remove", actor=actor, now=now, address=address)
 
 
-def _checked_source(source: str) -> str:
+def check_removable(session: Session, page: ProjectPage, *, actor: Actor) -> None:
+    """Raise NotFoundError or ForbiddenError where `actor` may not remove the page."""
+    own = page.version == 1 and page.updated_by == actor.user_id
+    for right in (Right.EDIT,) if own else (Right.EDIT, Right.MANAGE):  # the first reason is said
+        get_standing(session, actor=actor, project_id=page.project_id, right=right)
+
+
+def checked_source(source: str) -> str:
+    """Return `source` if a page can have it; raise InvalidError otherwise."""
     if len(_encoded(source)) > SOURCE_BYTES:
         raise InvalidError(f"A page holds at most {SOURCE_BYTES // 1_000_000} MB of text.")
     return source
 
 
-def _checked_title(title: str | None) -> str:
-    if title is None:
-        return ""
+def checked_title(title: str) -> str:
+    """Return `title` if a page can have it, or no title of its own; raise InvalidError."""
     if len(title) > TITLE_CHARS or len(title.splitlines()) > 1:
         raise InvalidError(f"A page's title is one line of at most {TITLE_CHARS} characters.")
     _encoded(title)

@@ -5,10 +5,17 @@ from sqlalchemy.orm import Session
 from portal.accounts.models import User
 from portal.accounts.service import find_user, get_user
 from portal.projects.models import Policy, Project
-from portal.projects.owners import create_project_for, set_owner
-from portal.projects.removal import remove_empty_project
+from portal.projects.owners import check_owner, create_project_for, set_owner
+from portal.projects.removal import check_empty, remove_empty_project
 from portal.projects.rights import Right
-from portal.projects.service import TITLE_LENGTH, change_settings, find_standing
+from portal.projects.service import (
+    TITLE_LENGTH,
+    change_settings,
+    check_new_project,
+    checked_title,
+    find_standing,
+    get_standing,
+)
 from portal.rows.processors import Acting, Mode, Processor, Record, RefusedRowError
 from portal.rows.refusals import NO_REMOVE, NO_UPDATE, row_refused
 from portal.rows.values import named_in, text_in
@@ -63,9 +70,10 @@ class ProjectRecords:
 
     def create(self, session: Session, values: Values, *, acting: Acting) -> Record:
         """Make an empty project."""
+        self.check(session, Mode.CREATE, None, values, acting=acting)
         project_id, policy = text_in(values, "id"), _policy(values)
         owner = _owner(session, values, acting)
-        with row_refused(field="id"):
+        with row_refused():
             project = create_project_for(
                 session,
                 actor=acting.actor,
@@ -79,9 +87,8 @@ class ProjectRecords:
 
     def update(self, session: Session, record: Record, values: Values, *, acting: Acting) -> Record:
         """Change title, policy and owner; the id stays."""
-        project = _seen(session, record.key, acting)
-        if project is None:
-            raise RefusedRowError(NO_UPDATE)
+        self.check(session, Mode.UPDATE, record, values, acting=acting)
+        project = _stored(session, record, acting, missing=NO_UPDATE)
         before = _record(session, project).values
         wanted = before | values
         if any(before[name] != wanted[name] for name in ("title", "policy")):
@@ -92,10 +99,54 @@ class ProjectRecords:
 
     def remove(self, session: Session, record: Record, *, acting: Acting) -> None:
         """Remove an empty project."""
-        if _seen(session, record.key, acting) is None:
-            raise RefusedRowError(NO_REMOVE)
+        _stored(session, record, acting, missing=NO_REMOVE)
         with row_refused():
             remove_empty_project(session, actor=acting.actor, project_id=record.key, now=acting.now)
+
+    def check(
+        self,
+        session: Session,
+        mode: Mode,
+        record: Record | None,
+        values: Values,
+        *,
+        acting: Acting,
+    ) -> None:
+        """Refuse what the requester may not do, and what a project cannot be."""
+        if record is None:
+            _check_new(session, values, acting)
+        elif mode is Mode.UPDATE:
+            _check_update(
+                session, _stored(session, record, acting, missing=NO_UPDATE), values, acting
+            )
+        elif mode is Mode.REMOVE:
+            _stored(session, record, acting, missing=NO_REMOVE)
+            with row_refused():
+                check_empty(session, actor=acting.actor, project_id=record.key)
+
+
+def _check_new(session: Session, values: Values, acting: Acting) -> None:
+    with row_refused(field="id"):
+        check_new_project(session, actor=acting.actor, project_id=text_in(values, "id"))
+    with row_refused(field="title"):
+        checked_title(text_in(values, "title") or text_in(values, "id"))
+    _policy(values)
+    owner = _owner(session, values, acting)
+    with row_refused(field="owner"):
+        check_owner(acting.actor, before=acting.actor.user_id, owner=owner)
+
+
+def _check_update(session: Session, project: Project, values: Values, acting: Acting) -> None:
+    before = _record(session, project).values
+    wanted = before | values
+    _policy(wanted)
+    with row_refused(field="title"):
+        get_standing(session, actor=acting.actor, project_id=project.id, right=Right.MANAGE)
+        checked_title(text_in(wanted, "title"))
+    if before["owner"] != wanted["owner"]:
+        owner = _owner(session, wanted, acting)
+        with row_refused(field="owner"):
+            check_owner(acting.actor, before=project.created_by, owner=owner)
 
 
 def _change_settings(session: Session, project: Project, wanted: Values, acting: Acting) -> None:
@@ -131,6 +182,13 @@ def _owner(session: Session, values: Values, acting: Acting) -> User | None:
 
 def _policy(values: Values) -> Policy:
     return named_in(values, "policy", Policy, default=Policy.MEDIUM)
+
+
+def _stored(session: Session, record: Record, acting: Acting, *, missing: str) -> Project:
+    project = _seen(session, record.key, acting)
+    if project is None:
+        raise RefusedRowError(missing)
+    return project
 
 
 def _seen(session: Session, project_id: str, acting: Acting) -> Project | None:

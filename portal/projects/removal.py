@@ -17,18 +17,10 @@ from portal.projects.service import SUBJECT, get_standing, record_change
 def remove_empty_project(
     session: Session, *, actor: Actor, project_id: str, now: datetime, address: str = ""
 ) -> None:
-    """Remove a project without pages, files, jobs and members besides its owner.
-
-    Raises NotFoundError, ForbiddenError, and ConflictError where it holds something.
-    """
+    """Remove a project with its owner's membership; raises what `check_empty` does."""
     project = get_standing(session, actor=actor, project_id=project_id, right=Right.MANAGE).project
     session.refresh(project, with_for_update=True)  # nothing comes into it meanwhile
-    held = list(_held(session, project))
-    if held:
-        raise ConflictError(
-            f"The project {project_id!r} still holds {' and '.join(held)}; "
-            "only an empty project can be removed."
-        )
+    check_empty(session, actor=actor, project_id=project_id)
     record_change(
         session,
         actor=actor,
@@ -41,6 +33,20 @@ def remove_empty_project(
     session.delete(project)
     session.flush()
     session.expire_all()  # its members went with it
+
+
+def check_empty(session: Session, *, actor: Actor, project_id: str) -> None:
+    """Raise ConflictError where a project has pages, files, jobs or members besides its owner.
+
+    Raises NotFoundError or ForbiddenError for who may not manage it.
+    """
+    project = get_standing(session, actor=actor, project_id=project_id, right=Right.MANAGE).project
+    held = list(_held(session, project))
+    if held:
+        raise ConflictError(
+            f"The project {project_id!r} still holds {' and '.join(held)}; "
+            "only an empty project can be removed."
+        )
 
 
 def _held(session: Session, project: Project) -> Iterator[str]:

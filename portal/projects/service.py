@@ -80,6 +80,14 @@ def checked_title(title: str) -> str:
     return plain
 
 
+def check_new_project(session: Session, *, actor: Actor, project_id: str) -> None:
+    """Raise ForbiddenError, InvalidError or ConflictError where `actor` cannot make this one."""
+    if not actor.may(Permission.PROJECTS_CREATE):
+        raise ForbiddenError("Only members may create projects; ask an administrator.")
+    if session.get(Project, checked_id(project_id)) is not None:
+        raise ConflictError(f"There is a project {project_id!r} already; choose another id.")
+
+
 def create_project(
     session: Session,
     *,
@@ -95,10 +103,7 @@ def create_project(
 
     With `loading` nobody sees it yet. Raises ForbiddenError, InvalidError, ConflictError.
     """
-    if not actor.may(Permission.PROJECTS_CREATE):
-        raise ForbiddenError("Only members may create projects; ask an administrator.")
-    if session.get(Project, checked_id(project_id)) is not None:
-        raise ConflictError(f"There is a project {project_id!r} already; choose another id.")
+    check_new_project(session, actor=actor, project_id=project_id)
     project = Project(
         id=project_id,
         title=checked_title(title or project_id),

@@ -18,7 +18,7 @@ from portal.accounts.permissions import SYSTEM, Actor, Role
 from portal.accounts.processors import USERS
 from portal.audit.models import AuditEntry
 from portal.jobs.models import Notification
-from portal.rows.processors import Acting, Record, RefusedRowError
+from portal.rows.processors import Acting, Checking, Mode, Record, RefusedRowError
 from portal.runtime import Runtime
 from portal.settings import Settings
 from portal.tabular.fields import Values
@@ -54,6 +54,17 @@ def make(session: Session, acting: Acting) -> Callable[..., Record]:
 def found(session: Session, acting: Acting, name: str) -> Record | None:
     session.expire_all()
     return RECORDS.find(session, {"name": name}, acting=acting)
+
+
+def do(
+    session: Session, mode: Mode, record: Record | None, values: Values, acting: Acting
+) -> object:
+    """What the engine does with one row."""
+    if record is None:
+        return RECORDS.create(session, values, acting=acting)
+    if mode is Mode.UPDATE:
+        return RECORDS.update(session, record, values, acting=acting)
+    return RECORDS.remove(session, record, acting=acting)
 
 
 def a_user(session: Session, name: str, **values: object) -> None:
@@ -170,6 +181,46 @@ def test_every_change_is_audited_as_the_requester(
     ]
     assert {entry.actor_name for entry in entries} == {"boss"}
     assert "example.org" not in str([entry.detail for entry in entries])
+
+
+def test_a_check_refuses_what_doing_it_would_refuse(
+    session: Session, acting: Acting, make: Callable[..., Record]
+) -> None:
+    last, used = make("boss", roles=("admin",)), make("used")
+    service.give_one_time_password(session, int(used.key), actor=BOSS, now=acting.now)
+    refused: list[tuple[Mode, Record | None, Values]] = [
+        (Mode.CREATE, None, {"name": "system"}),
+        (Mode.CREATE, None, {"name": "bert", "roles": ("king",)}),
+        (Mode.UPDATE, last, {"roles": ()}),
+        (Mode.UPDATE, last, {"enabled": False}),
+        (Mode.UPDATE, used, {"roles": ("king",)}),
+        (Mode.UPDATE, Record(key="4711", values={}), {}),
+        (Mode.REMOVE, last, {}),
+        (Mode.REMOVE, used, {}),
+        (Mode.REMOVE, Record(key="4711", values={}), {}),
+    ]
+    assert isinstance(RECORDS, Checking)
+    for mode, record, values in refused:
+        with pytest.raises(RefusedRowError) as checking:
+            RECORDS.check(session, mode, record, values, acting=acting)
+        with pytest.raises(RefusedRowError) as doing:
+            do(session, mode, record, values, acting)
+        assert (str(checking.value), checking.value.field) == (
+            str(doing.value),
+            doing.value.field,
+        )
+
+
+def test_a_check_writes_nothing(
+    session: Session, acting: Acting, make: Callable[..., Record]
+) -> None:
+    made = make()
+    assert isinstance(RECORDS, Checking)
+    for mode, record in ((Mode.CREATE, None), (Mode.UPDATE, made), (Mode.REMOVE, made)):
+        values: Values = {"name": "bert", "roles": ("member",), "enabled": False}
+        RECORDS.check(session, mode, record, values, acting=acting)
+    assert not session.new | session.dirty | session.deleted
+    assert found(session, acting, "anna") == made
 
 
 @pytest.mark.parametrize("call", ["find", "create", "update", "remove"])

@@ -18,7 +18,7 @@ from portal.projects.members import list_members
 from portal.projects.models import PageFormat, PageVersion, Policy, ProjectRole
 from portal.projects.pages import NAME_BYTES, get_page, remove_page, write_page
 from portal.projects.processors import MEMBERS, PAGES, PROCESSORS, PROJECTS
-from portal.rows.processors import Acting, Mode, Processor, Record, RefusedRowError
+from portal.rows.processors import Acting, Checking, Mode, Processor, Record, RefusedRowError
 from portal.runtime import Runtime
 from portal.settings import Settings
 from portal.tabular.fields import Value, Values
@@ -41,6 +41,11 @@ def m1(people: People) -> Actor:
 @pytest.fixture
 def m2(people: People) -> Actor:
     return people.make("m2")
+
+
+@pytest.fixture
+def op(people: People) -> Actor:
+    return people.make("op", Role.OPERATOR)
 
 
 @pytest.fixture
@@ -505,3 +510,84 @@ def test_what_remove_took_the_values_before_bring_back(
         restored = found(session, processor, identity, system)
         assert restored is not None
         assert restored.values == made.values
+
+
+BAD: dict[str, dict[str, st.SearchStrategy[Value]]] = {
+    "projects": {
+        "title": st.sampled_from([None, "", "x" * 256]),
+        "policy": st.sampled_from(["secret", None]),
+        "owner": st.sampled_from(["nobody", "m1", "m2", None]),
+    },
+    "members": {"role": st.sampled_from(["king", None]), "user": st.sampled_from(["m2", "nobody"])},
+    "pages": {
+        "title": st.sampled_from([None, "two\nlines"]),
+        "format": st.sampled_from(["word", None]),
+        "file_name": st.sampled_from([None, "../x"]),
+        "text": st.sampled_from([None, "a\0b"]),
+    },
+}
+
+
+@st.composite
+def attempts(draw: st.DrawFn) -> tuple[Processor, Mode, str, str, Values]:
+    """A processor, a mode, who tries it, the project's policy, and values good and bad."""
+    processor = draw(st.sampled_from(PROCESSORS))
+    states, bad = STATES[processor.name], BAD[processor.name]
+    optional = {name: st.one_of(states.get(name, st.nothing()), bad[name]) for name in bad}
+    return (
+        processor,
+        draw(st.sampled_from(Mode)),
+        draw(st.sampled_from(["m1", "m2", "op", "system"])),
+        str(draw(st.sampled_from(Policy))),
+        draw(st.fixed_dictionaries({}, optional=optional)),
+    )
+
+
+def outcome(call: Callable[[], object]) -> tuple[str, str] | None:
+    """What was refused and at which field; None where it was done."""
+    try:
+        call()
+    except RefusedRowError as refused:
+        return str(refused), refused.field
+    return None
+
+
+@settings(EXAMPLES, max_examples=80)
+@given(attempt=attempts())
+def test_a_check_refuses_what_doing_it_would_refuse_and_writes_nothing(
+    runtime: Runtime,
+    system: Acting,
+    m1: Actor,
+    m2: Actor,
+    op: Actor,
+    attempt: tuple[Processor, Mode, str, str, Values],
+) -> None:
+    processor, mode, who, policy, values = attempt
+    actors = {"m1": m1, "m2": m2, "op": op, "system": SYSTEM}
+    acting, records = replace(system, actor=actors[who]), processor.records
+    with runtime.sessions() as session:
+        identity = identity_in(session, processor, system)
+        if processor is not PROJECTS:
+            known = PROJECTS.records.find(session, {"id": identity["project"]}, acting=system)
+            assert known is not None
+            PROJECTS.records.update(session, known, {"policy": policy}, acting=system)
+        defaults: Values = {"policy": policy, "owner": "m1"} if processor is PROJECTS else {}
+        record = None
+        if mode is not Mode.CREATE:
+            record = records.create(session, identity | defaults, acting=system)
+        session.flush()
+        before = actions(session)
+        given_values = identity | values
+        assert isinstance(records, Checking)
+        checked = outcome(lambda: records.check(session, mode, record, given_values, acting=acting))
+        assert not session.new | session.dirty | session.deleted
+        assert actions(session) == before
+
+        def done() -> object:
+            if record is None:
+                return records.create(session, given_values, acting=acting)
+            if mode is Mode.UPDATE:
+                return records.update(session, record, given_values, acting=acting)
+            return records.remove(session, record, acting=acting)
+
+        assert checked == outcome(done)
