@@ -5,13 +5,16 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeAlias
 
 from portal.tabular.dialect import LINE_ENDS, QUOTINGS, Dialect
 from portal.tabular.lines import split_lines
 
 _FIGURE = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _JUDGED_ROWS = 300
+
+
+Prepare: TypeAlias = Callable[[Sequence[str]], Sequence[str]]
 
 
 class _Bare(str):
@@ -26,7 +29,7 @@ class _Bare(str):
 
 def row_writer(
     stream: TextIO, dialect: Dialect, *, quoting: str, line_end: str
-) -> tuple[Any, Callable[[Sequence[str]], Sequence[str]] | None]:
+) -> tuple[Any, Prepare | None]:
     """Return a csv.writer, and what each row has to go through before it, if anything."""
     options = dialect.options() | {"lineterminator": line_end}
     if not dialect.quote:

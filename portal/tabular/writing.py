@@ -5,15 +5,15 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import IO
+from typing import IO, Any
 
 from portal.errors import InvalidError
 from portal.tabular.encoding import ENCODINGS
 from portal.tabular.formats import Format
 from portal.tabular.formulas import mark_row
-from portal.tabular.quoting import row_writer
+from portal.tabular.quoting import Prepare, row_writer
 
-_END = "\r\n\0"  # of a row, until it is written: whatever is part of it puts a cell in quotes
+_ANY_END = "\r\n\0"  # as the end of a row, it makes `csv` quote every cell with one of the three
 _FIRST_ROWS = 16
 _MOST_ROWS = 256
 _AIM = 65_536  # characters written at once
@@ -33,9 +33,9 @@ class TableWriter:
         self._marks = for_spreadsheets
         self._encoder = codecs.getincrementalencoder(fmt.encoding)()
         self._text = io.StringIO(newline="")
-        self._writer, self._prepare = row_writer(
-            self._text, fmt.dialect, quoting=fmt.quoting, line_end=_END
-        )
+        self._writer, self._prepare = self._row_writer(fmt.line_end)
+        self._careful_writer, _ = self._row_writer(_ANY_END)
+        self._other_ends = set("\r\n").difference(fmt.line_end)
         self._rows = 0
         self._at_once = _FIRST_ROWS
         self._start()
@@ -59,6 +59,10 @@ class TableWriter:
                 self._write_all(drawn)
             if not drawn:
                 return
+
+    def _row_writer(self, line_end: str) -> tuple[Any, Prepare | None]:
+        fmt = self._fmt
+        return row_writer(self._text, fmt.dialect, quoting=fmt.quoting, line_end=line_end)
 
     def _start(self) -> None:
         if self._fmt.bom:
@@ -86,16 +90,21 @@ class TableWriter:
                 raise InvalidError(f"Row {self._rows:,} {self._why(error)}") from error
 
     def _formed(self, rows: list[Sequence[str]]) -> str:
-        """Return the text of the rows."""
+        """Return the text of the rows; where cells have other line ends, it is made with care."""
+        text = self._made_by(self._writer, rows)
+        if "\0" in text:
+            raise _NulError
+        if any(end in text for end in self._other_ends):
+            return self._made_by(self._careful_writer, rows).replace(_ANY_END, self._fmt.line_end)
+        return text
+
+    def _made_by(self, writer: Any, rows: list[Sequence[str]]) -> str:
         try:
-            self._writer.writerows(rows)
-            text = self._text.getvalue()
+            writer.writerows(rows)
+            return self._text.getvalue()
         finally:
             self._text.seek(0)
             self._text.truncate()
-        if text.count("\0") != len(rows):
-            raise _NulError
-        return text.replace(_END, self._fmt.line_end)
 
     def _why(self, error: Exception) -> str:
         if isinstance(error, UnicodeEncodeError):
