@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from portal.assembly import PLUGINS
 from portal.checks.configuration import check_configuration
 from portal.checks.database import check_database
 from portal.checks.finding import Finding, Level, error
 from portal.checks.machine import check_machine
+from portal.checks.plugins import check_plugins
 from portal.checks.redis import check_redis
 from portal.checks.work import check_work
 from portal.errors import PortalError
@@ -36,6 +38,7 @@ def _findings(
 ) -> Iterator[Finding]:
     yield from check_configuration(settings)
     yield from check_machine(settings, find_redis=find_redis)
+    yield from check_plugins(PLUGINS)
     try:
         runtime = Runtime.open(settings, clock=clock)
     except PortalError as refused:  # the place of Redis's socket is somebody else's

@@ -20,7 +20,7 @@ from portal.accounts.commands import users
 from portal.accounts.models import User
 from portal.accounts.names import name_key
 from portal.accounts.permissions import SYSTEM, Actor, Permission
-from portal.assembly import KINDS
+from portal.assembly import KINDS, PLUGINS
 from portal.errors import ForbiddenError, PortalError
 from portal.first_start import make_first_admin, migrate
 from portal.jobs.commands import jobs
@@ -100,6 +100,8 @@ def portal(context: click.Context, as_user: str | None, as_json: bool) -> None:
 @click.pass_obj
 def up_command(shell: Shell, host: str, port: int, workers: int) -> None:
     """Start web, workers, scheduler and Redis in the foreground, until Ctrl-C."""
+    for broken in PLUGINS.broken:
+        click.echo(str(broken), err=True)
     sys.exit(
         up.run(
             shell.settings,
