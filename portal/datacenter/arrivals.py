@@ -9,13 +9,16 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor
 from portal.datacenter import names
+from portal.datacenter.checking import check_content
 from portal.datacenter.disk import Entry, entries, find_entry, has_settled, move_free
 from portal.datacenter.facts import facts_of, keep_long_name, note_fact
 from portal.datacenter.place import lock_place, storage_path
 from portal.datacenter.steps import Fact
+from portal.errors import InvalidError
 from portal.runtime import Runtime
 
 AT_ONCE = 100
+COUNTED_BYTES = 20_000_000
 
 log = structlog.get_logger("portal.datacenter")
 
@@ -33,11 +36,12 @@ def note_arrivals(runtime: Runtime) -> list[str]:
     settled = settled[:AT_ONCE]
     if not settled:
         return []
+    counts = {entry.name: _count_rows(entry) for entry in settled}
     with runtime.sessions.begin() as session:
         lock_place(session)
         if storage_path(session, runtime.settings) != storage:
             return []
-        return [_noted(session, entry, now=now) for entry in settled]
+        return [_noted(session, entry, counts[entry.name], now=now) for entry in settled]
 
 
 def _strangers(session: Session, storage: Path) -> list[Entry]:
@@ -46,14 +50,29 @@ def _strangers(session: Session, storage: Path) -> list[Entry]:
     return [entry for entry in found if entry.name not in known]
 
 
-def _noted(session: Session, entry: Entry, *, now: datetime) -> str:
+def _noted(session: Session, entry: Entry, rows: int | None, *, now: datetime) -> str:
     arrived = entry if names.is_safe(entry.name) else _renamed(session, entry)
     fact = Fact(
-        name=arrived.name, size=arrived.size, mtime_ns=arrived.mtime_ns, sha256="", origin="dropped"
+        name=arrived.name,
+        size=arrived.size,
+        mtime_ns=arrived.mtime_ns,
+        sha256="",
+        origin="dropped",
+        rows=rows,
     )
     note_fact(session, fact=fact, actor=Actor(user_id=None, name=_owner(arrived.path)), now=now)
     log.info("file arrived", size=arrived.size)
     return arrived.name
+
+
+def _count_rows(entry: Entry) -> int | None:
+    """How many rows a small file has; None for a large one, or one that is no table."""
+    if entry.size > COUNTED_BYTES:
+        return None
+    try:
+        return check_content(entry.path, name=entry.name).rows
+    except (InvalidError, OSError):
+        return None
 
 
 def _renamed(session: Session, entry: Entry) -> Entry:

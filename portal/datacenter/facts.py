@@ -23,6 +23,7 @@ def note_fact(session: Session, *, fact: Fact, actor: Actor, now: datetime) -> N
             size=fact.size,
             mtime_ns=fact.mtime_ns,
             sha256=fact.sha256,
+            rows=fact.rows,
             origin=fact.origin,
             by_id=actor.user_id,
             by_name=actor.name,

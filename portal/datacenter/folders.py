@@ -49,14 +49,18 @@ class DataCenterFile:
         """Its name as people know it, and as it is downloaded."""
         return shown_name(self.entry.name, self.long_names)
 
+    @property
+    def changed(self) -> datetime:
+        """When it was last changed."""
+        return datetime.fromtimestamp(self.entry.mtime_ns / 1e9, tz=self.zone)
+
     def get_size(self) -> str:
         """The size: `13 bytes`, from 1024 on with two digits as kb, MB or GB."""
         return readable_size(self.entry.size)
 
     def get_date(self) -> str:
         """When it was last changed, as YYYY-MM-DD HH:MM:SS in the portal's zone."""
-        changed = datetime.fromtimestamp(self.entry.mtime_ns / 1e9, tz=self.zone)
-        return changed.strftime("%Y-%m-%d %H:%M:%S")
+        return self.changed.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def readable_size(size: int) -> str:

@@ -53,7 +53,7 @@ class DataCenterIntent(Base):
 
 
 class DataCenterFact(Base):
-    """Who brought a file, when, and its SHA-256: true while size and time of change are the same.
+    """What is known of a file while its size and time of change are the same: who brought it, when.
 
     A file without a row is as good as one with.
     """
@@ -64,6 +64,7 @@ class DataCenterFact(Base):
     size: Mapped[int] = mapped_column(_Size)
     mtime_ns: Mapped[int] = mapped_column(_Size)
     sha256: Mapped[str] = mapped_column(String(64))
+    rows: Mapped[int | None] = mapped_column(_Size)
     origin: Mapped[str] = mapped_column(String(16))
     by_id: Mapped[int | None]
     by_name: Mapped[str] = mapped_column(String(128))

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from portal.accounts.permissions import Actor, Permission
 from portal.audit.service import record
 from portal.datacenter.claims import claim_file
+from portal.datacenter.earlier import check_not_repaired, earlier_results
 from portal.datacenter.folders import DataCenter, DataCenterFile
 from portal.datacenter.intents import OBJECT
-from portal.datacenter.names import shown_name, subject_of
+from portal.datacenter.names import lane_of, shown_name
 from portal.datacenter.steps import Folder
 from portal.errors import ForbiddenError, InvalidError
 from portal.jobs.kinds import Kinds
@@ -104,7 +105,7 @@ def ask_to_process(
         subject=Subject(kind=FILE, id=order.name[:SUBJECT_LENGTH]),
         waker=asking.waker,
         now=asking.now,
-        lane=None if order.dry_run else lane_of(order.name),
+        lane=None if order.dry_run else lane_of(order.name)[:255],
     )
     if not submitted.joined and not order.dry_run:
         claim_file(session, name=order.name, job_id=submitted.job.id, now=asking.now)
@@ -113,7 +114,12 @@ def ask_to_process(
 
 
 def ask_to_go_on(
-    session: Session, *, batch: Batch, asking: Asking, give_up: bool = False
+    session: Session,
+    *,
+    batch: Batch,
+    center: DataCenter,
+    asking: Asking,
+    give_up: bool = False,
 ) -> Submitted:
     """Queue what is left of a batch: the rows after a pause or a cancel, or rows to be retried.
 
@@ -121,9 +127,10 @@ def ask_to_go_on(
     """
     check_may_run(asking.actor)
     check_right(asking.actor, asking.processors.get(batch.order.processor))
+    check_not_repaired(session, center=center, pending=earlier_results(session, batch).pending)
     submitted = _submit_for(session, batch, asking, kind=GO_ON, word="Retry", give_up=give_up)
     if not submitted.joined:
-        claim_file(session, name=batch.order.owner, job_id=submitted.job.id, now=asking.now)
+        claim_file(session, name=name_of(batch), job_id=submitted.job.id, now=asking.now)
     return submitted
 
 
@@ -157,9 +164,9 @@ def check_may_run(actor: Actor) -> None:
         raise ForbiddenError("You may not process files of the data centre.")
 
 
-def lane_of(name: str) -> str:
-    """Jobs that work on one file, or on what is pending of it, run one after the other."""
-    return f"file:{subject_of(name)}"[:255]
+def name_of(batch: Batch) -> str:
+    """The name on disk of the file that a batch is about."""
+    return batch.order.owner.rpartition("/")[2]
 
 
 def _title(order: ProcessOrder, file: DataCenterFile, processor: Processor) -> str:
@@ -179,7 +186,7 @@ def _submit_for(
         subject=Subject(kind=BATCH, id=batch.id),
         waker=asking.waker,
         now=asking.now,
-        lane=lane_of(batch.order.owner),
+        lane=lane_of(name_of(batch))[:255],
     )
     if not submitted.joined:
         _record(session, asking, kind, batch.order.owner, {"batch": batch.id, **args})

@@ -1,30 +1,32 @@
 """What a worker does for a file: copy it, run its batch, put the results where they belong."""
 
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
 from portal.datacenter.claims import release_file
+from portal.datacenter.earlier import earlier_results, occasion_of
 from portal.datacenter.folders import DataCenter
-from portal.datacenter.intents import find_intent
 from portal.datacenter.logs import Event, Processed, append_event
-from portal.datacenter.names import disk_name, shown_name, stem_of
+from portal.datacenter.names import disk_name, stem_of
 from portal.datacenter.orders import ProcessOrder
 from portal.datacenter.removed_records import RemovedRecords
+from portal.datacenter.results import Distributed
 from portal.datacenter.service import open_data_center
 from portal.datacenter.sources import keep_source
 from portal.datacenter.steps import Folder
 from portal.jobs.work import Work
 from portal.rows.batch import Batch, BatchOrder, BatchState
+from portal.rows.books import open_books
 from portal.rows.engine import run_batch
 from portal.rows.models import PORTAL_LEDGER
-from portal.rows.processors import Mode, Processors
+from portal.rows.processors import KeepRemoved, Mode, Processors
 from portal.rows.results import write_results
 from portal.rows.service import create_batch, get_batch
 from portal.rows.undo import undo_batch
 
 KIND = "datacenter"
+WRITING = "Writing the results"
 
 
 def process_file(work: Work, *, processors: Processors, **args: Any) -> None:
@@ -53,3 +55,137 @@ def undo(work: Work, *, processors: Processors, batch_id: str) -> None:
     _log(work, _center(work), batch, message)
     with work.completion({"batch": batch.id, "undone": batch.undone, "kept": batch.kept}):
         pass
+
+
+def _center(work: Work) -> DataCenter:
+    return open_data_center(work.runtime, transaction=work.effect)
+
+
+def _batch_of(work: Work) -> str | None:
+    """The batch that an earlier attempt of this job made."""
+    table = PORTAL_LEDGER.batch
+    with work.runtime.reads() as session:
+        mine = select(table.c.id).where(table.c.job_id == work.claim.job_id)
+        return session.scalar(mine)
+
+
+def _take_in(work: Work, order: ProcessOrder, center: DataCenter, processors: Processors) -> str:
+    file = center.get_file(order.name, order.folder)
+    source = keep_source(work, file, sha256=order.sha256)
+    processor = processors.get(order.processor)
+    batch_order = BatchOrder(
+        kind=KIND,
+        processor=processor.name,
+        mode=order.mode,
+        file=source.path,
+        file_name=file.shown,
+        sha256=source.sha256,
+        size=source.size,
+        format=order.format,
+        columns=order.columns,
+        dry_run=order.dry_run,
+        reason=str(order.reason),
+        owner=f"{order.folder}/{order.name}".lstrip("/"),
+    )
+    with work.effect() as session:
+        batch = create_batch(
+            session,
+            order=batch_order,
+            actor=work.actor,
+            now=work.runtime.clock(),
+            store=processor.store,
+            job_id=work.claim.job_id,
+        )
+    return batch.id
+
+
+def _run(work: Work, center: DataCenter, *, batch_id: str, processors: Processors) -> None:
+    with work.runtime.reads() as session:
+        waiting = get_batch(session, batch_id=batch_id)
+    keep = _keep_removed(center, waiting, processors, work)
+    batch = run_batch(work, batch_id=batch_id, processors=processors, keep_removed=keep)
+    if batch.state is BatchState.PAUSED or batch.order.dry_run:
+        _complete(work, batch)
+    else:
+        _settle(work, center, batch)
+
+
+def _keep_removed(
+    center: DataCenter, batch: Batch, processors: Processors, work: Work
+) -> KeepRemoved | None:
+    order = batch.order
+    if order.mode is not Mode.REMOVE or order.dry_run:
+        return None
+    folder = center.graduated_path if order.reason == Folder.GRADUATED else center.deleted_path
+    path = folder / disk_name(f"{stem_of(order.file_name)}.{batch.id[:8]}.csv")
+    fields = processors.get(order.processor).fields
+    return RemovedRecords(path, fields, clock=work.runtime.clock)
+
+
+def _settle(work: Work, center: DataCenter, batch: Batch) -> None:
+    """Put the files of a batch where they belong, once for each attempt; log it; end the job."""
+    folder, name = _place_of(batch)
+    where: dict[str, Any] = {}
+    if folder is Folder.ROOT:
+        where = _distribute(work, center, batch, name).as_json()
+    _log(work, center, batch, str(_processed(batch, center, work)))
+    _complete(work, batch, **where)
+
+
+def _place_of(batch: Batch) -> tuple[Folder, str]:
+    folder, _, name = batch.order.owner.rpartition("/")
+    return Folder(folder), name
+
+
+def _distribute(work: Work, center: DataCenter, batch: Batch, name: str) -> Distributed:
+    with work.runtime.reads() as session:
+        earlier = earlier_results(session, batch)
+    books = open_books(work.runtime, batch.store)
+    work.progress(stage=WRITING)
+    with books.read() as session:
+        files = write_results(
+            session,
+            tables=books.tables,
+            batch=batch,
+            finished=work.folder / "finished.csv",
+            pending=work.folder / "pending.csv",
+            checkpoint=work.checkpoint,
+            since=earlier.attempt + 1,
+        )
+    source = center.storage / (earlier.pending or name)
+    repairs = earlier.pending and source.exists()
+    return center.dist_processed_files(
+        files.pending is None,
+        source,
+        files.finished,
+        files.pending,
+        mode=str(batch.order.mode),
+        copy=None if repairs else batch.order.file,
+        occasion=occasion_of(batch, batch.attempt),
+        actor=work.actor,
+    )
+
+
+def _processed(batch: Batch, center: DataCenter, work: Work) -> Processed:
+    counts, began = batch.counts, batch.started_at or batch.created_at
+    return Processed(
+        path=center.storage / batch.order.owner,
+        mode=str(batch.order.mode),
+        lines=counts.total or 0,
+        successful=counts.created + counts.updated + counts.unchanged + counts.removed,
+        failed=counts.failed,
+        seconds=(work.runtime.clock() - began).total_seconds(),
+    )
+
+
+def _log(work: Work, center: DataCenter, batch: Batch, message: str) -> None:
+    runtime = work.runtime
+    event = Event(processor=batch.order.processor, user=work.actor.name, message=message)
+    append_event(center.logs_path, event, now=runtime.clock(), zone=runtime.settings.zone)
+
+
+def _complete(work: Work, batch: Batch, **more: Any) -> None:
+    result = {"batch": batch.id, **batch.counts.as_json(), **more}
+    _, name = _place_of(batch)
+    with work.completion(result) as session:
+        release_file(session, name=name, job_id=work.claim.job_id)

@@ -1,4 +1,4 @@
-"""The copies that batches read: taken once, hashed, never changed, kept while rows may be undone."""
+"""The copies that batches read: taken once, hashed, never changed, kept for a time."""
 
 import hashlib
 import os

@@ -69,6 +69,7 @@ class Fact:
     mtime_ns: int
     sha256: str
     origin: str
+    rows: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,9 +20,7 @@ WALL_LIMIT = timedelta(hours=24)
 def kinds_for(processors: Processors) -> tuple[Kind, ...]:
     """The data centre's kinds of jobs, done with `processors`."""
 
-    def kind(
-        name: str, label: str, task: Callable[..., None], permission: Permission
-    ) -> Kind:
+    def kind(name: str, label: str, task: Callable[..., None], permission: Permission) -> Kind:
         run: Task = partial(task, processors=processors)
         return Kind(
             name=name,

@@ -189,6 +189,7 @@ def _intent(runtime: Runtime, storage: Path, offer: Offer, received: _Received) 
         mtime_ns=received.entry.mtime_ns,
         sha256=received.sha256,
         origin="upload",
+        rows=received.checked.rows,
     )
     return Intent(
         id=received.workspace,

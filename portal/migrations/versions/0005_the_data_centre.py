@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("size", _SIZE, nullable=False),
         sa.Column("mtime_ns", _SIZE, nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("rows", sa.BigInteger().with_variant(sa.Integer(), "sqlite")),
         sa.Column("origin", sa.String(length=16), nullable=False),
         sa.Column("by_id", sa.Integer(), nullable=True),
         sa.Column("by_name", sa.String(length=128), nullable=False),

@@ -1,0 +1,55 @@
+"""The files of the data centre as its pages list them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from portal.datacenter.claims import claims_of
+from portal.datacenter.facts import facts_of
+from portal.datacenter.folders import DataCenter, DataCenterFile
+from portal.datacenter.names import find_pending, subject_of
+from portal.datacenter.steps import Folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A file in a list. `by` and `rows` are empty and None where nobody knows.
+
+    `job_id` is the active job that works on it; `repair` is the mode of a pending file.
+    """
+
+    file: DataCenterFile
+    by: str
+    origin: str
+    rows: int | None
+    changed: datetime
+    job_id: str | None
+    repair: str
+
+
+def list_files(
+    session: Session, *, center: DataCenter, folder: Folder = Folder.ROOT, text: str = ""
+) -> list[Line]:
+    """The files of a folder whose name contains `text`, the newest first."""
+    found = center.get_files(folder)
+    wanted = text.casefold()
+    shown = [file for file in found if wanted in file.shown.casefold()]
+    facts = facts_of(session, [file.entry for file in shown])
+    jobs = claims_of(session) if folder is Folder.ROOT else {}
+    lines = []
+    for file in sorted(shown, key=lambda file: (-file.entry.mtime_ns, file.name)):
+        fact = facts.get(file.name)
+        pending = find_pending(file.name) if folder is Folder.ROOT else None
+        lines.append(
+            Line(
+                file=file,
+                by=fact.by_name if fact else "",
+                origin=fact.origin if fact else "",
+                rows=fact.rows if fact else None,
+                changed=file.changed,
+                job_id=jobs.get(subject_of(file.name)),
+                repair=pending.mode if pending else "",
+            )
+        )
+    return lines
