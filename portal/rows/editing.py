@@ -166,10 +166,10 @@ def _write_edits(
     statement = (
         update(table)
         .where(table.c.batch == batch.number, table.c.first_row == bindparam("at"))
-        .values(edited=bindparam("cells"))
+        .values(edited=bindparam("typed"))
     )
     session.connection().execute(
-        statement, [{"at": row, "cells": cells or None} for row, cells in edits]
+        statement, [{"at": row, "typed": cells or None} for row, cells in edits]
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import islice
+from typing import Any
 
 from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
@@ -18,6 +19,7 @@ from portal.rows.source import prepare
 from portal.rows.undertaking import Undertaking
 
 AGAIN = "Retrying failed rows"
+NEW = "new_"
 
 
 def do_again(desk: Desk, run: Undertaking) -> None:
@@ -76,17 +78,18 @@ def _settle(
 ) -> None:
     """Give the entries of `rows` their new fates; the cells of the file and the edits stay."""
     table = tables.row
-    values = [
-        {
-            **{name: value for name, value in columns_of(row, fate).items() if name != "cells"},
-            "attempt": batch.attempt,
-            "at": row.number,
-        }
-        for row, fate in zip(rows, fates, strict=True)
-    ]
+    values = [_new_values(batch, row, fate) for row, fate in zip(rows, fates, strict=True)]
+    names = [name.removeprefix(NEW) for name in values[0] if name.startswith(NEW)]
     statement = (
         update(table)
         .where(table.c.batch == batch.number, table.c.first_row == bindparam("at"))
-        .values({name: bindparam(name) for name in values[0] if name != "at"})
+        .values({name: bindparam(NEW + name) for name in names})
     )
     session.connection().execute(statement, values)
+
+
+def _new_values(batch: Batch, row: Prepared, fate: Fate) -> dict[str, Any]:
+    """The parameters of an UPDATE: SQLAlchemy wants other names for them than the columns'."""
+    columns = columns_of(row, fate) | {"attempt": batch.attempt}
+    new = {NEW + name: value for name, value in columns.items() if name != "cells"}
+    return new | {"at": row.number}

@@ -12,7 +12,7 @@ from portal.rows import ledger
 from portal.rows.batch import GOOD, Entry
 from portal.rows.fates import Fate, Prepared, failed
 from portal.rows.schema import LedgerTables
-from portal.rows.source import open_source, prepare, rows_from
+from portal.rows.source import open_source, portions, prepare, rows_from
 from portal.rows.undertaking import Undertaking
 from portal.tabular.table import Row
 
@@ -90,7 +90,7 @@ def remember(
     fates = ledger.entries(session, tables, run.batch, good, tables.row.c.first_row < before)
     with open_source(run.batch.order) as table:
         rows = rows_from(table, 1)
-        for portion in _portions(_done_rows(fates, rows, width=run.batch.width)):
+        for portion in portions(_done_rows(fates, rows, width=run.batch.width), size=AT_ONCE):
             checkpoint()
             seen.add(_named(run, prepare(portion, run.conversion)))
 
@@ -102,18 +102,6 @@ def _done_rows(fates: Iterator[Entry], rows: Iterator[Row], *, width: int) -> It
                 yield number, line, fate.effective(width=width) or cells
             if number >= fate.last_row:
                 break
-
-
-def _portions(
-    rows: Iterator[Row],
-) -> Iterator[list[Row]]:
-    portion = []
-    for row in rows:
-        portion.append(row)
-        if len(portion) == AT_ONCE:
-            yield portion
-            portion = []
-    yield portion
 
 
 def _named(run: Undertaking, rows: Iterable[Prepared]) -> Iterator[tuple[Name, int]]:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from typing import TypeVar
 
 from portal.errors import ConflictError
 from portal.files import CHUNK
@@ -14,6 +15,7 @@ from portal.tabular.reading import open_table
 from portal.tabular.table import Row, Table
 
 AT_ONCE = 1_000
+Item = TypeVar("Item")
 
 
 class SourceChangedError(ConflictError):
@@ -45,10 +47,16 @@ def count_rows(order: BatchOrder, *, checkpoint: Callable[[], None]) -> int:
     """How many data rows the file has, blank ones included."""
     total = 0
     with open_source(order) as table:
-        while portion := sum(1 for _ in islice(table.rows, AT_ONCE)):
+        for portion in portions(table.rows, size=AT_ONCE):
             checkpoint()
-            total += portion
+            total += len(portion)
     return total
+
+
+def portions(items: Iterator[Item], *, size: int) -> Iterator[list[Item]]:
+    """`items` in lists of at most `size`."""
+    while portion := list(islice(items, size)):
+        yield portion
 
 
 def rows_from(table: Table, first: int) -> Iterator[Row]:
@@ -58,7 +66,7 @@ def rows_from(table: Table, first: int) -> Iterator[Row]:
 
 def prepared(rows: Iterator[Row], conversion: Conversion, *, at_once: int) -> Iterator[Prepared]:
     """`rows` converted, as many at a time as is quick and small."""
-    while portion := list(islice(rows, at_once)):
+    for portion in portions(rows, size=at_once):
         yield from prepare(portion, conversion)
 
 

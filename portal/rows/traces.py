@@ -14,12 +14,13 @@ from portal.rows import ledger
 from portal.rows.batch import EFFECTS, Batch, Entry, Outcome
 from portal.rows.images import SHORT_BYTES, values_of
 from portal.rows.schema import LedgerTables
-from portal.rows.source import open_source, prepare
+from portal.rows.source import open_source, portions, prepare
 from portal.rows.undertaking import Undertaking
 from portal.rows.undoing import Trace
 from portal.tabular.fields import Values
 
 PAGE = 200
+AT_ONCE = 1_000
 
 
 class Source:
@@ -33,7 +34,7 @@ class Source:
         """Take over the rows before row `before`."""
         with open_source(batch.order) as table:
             rows = islice(table.rows, before - 1)
-            while portion := list(islice(rows, 1_000)):
+            for portion in portions(rows, size=AT_ONCE):
                 checkpoint()
                 self._connection.executemany(
                     "INSERT INTO cells VALUES (?, ?)",

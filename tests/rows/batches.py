@@ -16,6 +16,7 @@ from portal.jobs.service import Subject
 from portal.rows import service
 from portal.rows.batch import BatchOrder
 from portal.rows.books import open_books
+from portal.rows.editing import edit_cells, skip_rows
 from portal.rows.ledger import entries
 from portal.rows.processors import Mode, Store
 from portal.tabular.formats import Format
@@ -111,6 +112,18 @@ class Batches:
         with self.books.write() as session:
             service.retry(session, batch_id=batch_id, rows=rows, tables=self.books.tables)
         return self.run(batch_id)
+
+    def edit(self, batch_id, row, cells):
+        with self.books.write() as session:
+            return edit_cells(
+                session, tables=self.books.tables, batch_id=batch_id, row=row, cells=cells
+            )
+
+    def skip(self, batch_id, rows, reason="not needed"):
+        with self.books.write() as session:
+            return skip_rows(
+                session, tables=self.books.tables, batch_id=batch_id, rows=rows, reason=reason
+            )
 
     def batch(self, batch_id):
         with self.books.read() as session:
