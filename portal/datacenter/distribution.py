@@ -85,11 +85,8 @@ def name_results(name: str, mode: str, lying: Lying) -> Naming:
 
 def find_original(pending: names.PendingName, unfinished: Iterable[str]) -> str | None:
     """The original in `unfinished/` whose failed rows a pending file has, None for none."""
-    same = [name for name in sorted(unfinished) if names.stem_of(name) == pending.stem]
-    alike = [
-        name for name in sorted(unfinished) if names.subject_of(name) == names.key(pending.stem)
-    ]
-    return next(iter((*same, *alike)), None)
+    same = (name for name in sorted(unfinished) if names.stem_of(name) == pending.stem)
+    return next(same, None)
 
 
 def plan(run: Run, naming: Naming, *, taken: Iterable[str] = ()) -> tuple[Step, ...]:
