@@ -22,6 +22,7 @@ _EOF, _BOUNDSHEET, _FORMULA, _NUMBER, _BOOLERR, _RK, _MULRK = (
     0xBD,
 )
 _BOF = 0x809
+_FILEPASS = 0x2F
 _NO_SECTOR = 0xFFFFFFFA
 _DIRECTORY_ENTRY = 128
 _SMALL = 4096
@@ -39,6 +40,11 @@ class Notes:
 def streams(data: bytes) -> dict[str, bytes]:
     """Return the names of the streams in a compound file, each with what holds it whole."""
     return _Container(data).streams()
+
+
+def is_locked(workbook: bytes) -> bool:
+    """Say whether what follows the workbook's first records is enciphered."""
+    return any(kind == _FILEPASS for kind, _body in _records(workbook, 0))
 
 
 def notes_of(workbook: bytes, place: int) -> Notes:

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from portal.tabular.sheets import ods, xls, xlsx
+from portal.tabular.sheets import biff, ods, xls, xlsx
 from portal.tabular.sheets.book import Book, SheetRow, choose, visible_names
 from portal.tabular.sheets.confinement import confine
-from portal.tabular.sheets.content import HEAD, check_parts, check_signature
+from portal.tabular.sheets.content import HEAD, check_parts, check_signature, check_streams
 from portal.tabular.sheets.errors import damaged
 from portal.tabular.sheets.layout import lay_out
 from portal.tabular.sheets.package import open_package
@@ -65,8 +65,11 @@ def _open_book(source: IO[bytes], kind: str) -> Iterator[Book]:
     head = source.read(HEAD)
     check_signature(head, kind)
     source.seek(0)
-    if kind == "xls":
-        yield xls.Workbook(source.read())
+    if head.startswith(biff.SIGNATURE):
+        data = source.read()
+        streams = biff.streams(data)
+        check_streams(streams, kind)
+        yield xls.Workbook(data, streams)
         return
     with open_package(source) as package:
         check_parts(package.names(), kind)

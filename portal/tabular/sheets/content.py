@@ -1,10 +1,14 @@
 """What a file is, told from its first bytes, and what to say if its name promises another. Pure."""
 
+from collections.abc import Collection
+
 from portal.tabular.sheets.biff import SIGNATURE
+from portal.tabular.sheets.errors import locked
 from portal.tabular.table import TableError
 
 HEAD = 4096
-_ZIP = b"PK\x03\x04"
+ZIP = b"PK"
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 _OLD_XML = b"urn:schemas-microsoft-com:office:spreadsheet"
 _NAMES = {
     "xlsx": "an Excel workbook (.xlsx)",
@@ -14,23 +18,24 @@ _NAMES = {
 
 
 def check_signature(head: bytes, kind: str) -> None:
-    """Raise TableError where the first bytes of a file are those of another kind than `kind`."""
+    """Raise TableError where the first bytes of a file are those of no workbook at all."""
     if not head:
         raise TableError("The file is empty.")
-    found = _family(head)
-    if found == ("compound" if kind == "xls" else "zip"):
-        return
-    if found == "compound":
-        raise TableError(
-            f"The file is not {_NAMES[kind]}: it is one of the old kind (.xls), or protected by a"
-            " password. Save it as .xlsx without a password."
-        )
-    if found == "zip":
-        raise TableError(f"The file is not {_NAMES[kind]}, but of a newer kind. {_advice('xlsx')}")
-    raise TableError(f"The file is not {_NAMES[kind]}: {found}")
+    if not head.startswith((SIGNATURE, ZIP)):
+        raise TableError(f"The file is not {_NAMES[kind]}: {_what(head)}")
 
 
-def check_parts(names: list[str], kind: str) -> None:
+def check_streams(names: Collection[str], kind: str) -> None:
+    """Raise TableError where the streams of a compound file are not those of a `kind`."""
+    if "EncryptedPackage" in names:
+        raise locked()
+    if not {"Workbook", "Book"} & set(names):
+        raise TableError(f"The file is not {_NAMES[kind]}: it is another old Office document.")
+    if kind != "xls":
+        raise TableError(f"The file is {_NAMES['xls']}, not .{kind}. {_advice('xls')}")
+
+
+def check_parts(names: Collection[str], kind: str) -> None:
     """Raise TableError where the parts of a zip file are not those of a `kind`."""
     found = _kind_of_parts(names)
     if found == kind:
@@ -44,30 +49,22 @@ def _advice(kind: str) -> str:
     return f"Give it the right name (such as .{kind}) and upload it again."
 
 
-def _family(head: bytes) -> str:
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:512].lower()
-    if head.startswith(SIGNATURE):
-        return "compound"
-    if head.startswith(_ZIP):
-        return "zip"
+def _what(head: bytes) -> str:
+    start = head.lstrip(_BLANK)[:512].lower()
     if head.startswith(b"%PDF"):
         return "it is a PDF document."
     if _OLD_XML in head:
         return "it is XML of Excel 2003. Open it and save it as .xlsx."
     if start.startswith((b"<html", b"<!doctype html", b"<table", b"<head", b"<meta", b"<style")):
         return "it is a web page (HTML). Open it in a spreadsheet program and save it as .xlsx."
-    return _of_text(head)
-
-
-def _of_text(head: bytes) -> str:
-    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "it is no spreadsheet at all, or damaged."
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+    if start.startswith(b"<"):
         return "it is XML or a web page. Open it in a spreadsheet program and save it as .xlsx."
+    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "it is no spreadsheet, or damaged."
     return "it is plain text. Name it .csv, or .tsv if tabs part its cells, and upload it again."
 
 
-def _kind_of_parts(names: list[str]) -> str:
+def _kind_of_parts(names: Collection[str]) -> str:
     if "xl/workbook.bin" in names:
         return "it is a binary workbook (.xlsb). Save it as .xlsx."
     if any(name.startswith("xl/") for name in names):

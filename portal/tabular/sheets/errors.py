@@ -15,9 +15,9 @@ def locked() -> TableError:
     return TableError("The spreadsheet is protected by a password. Save it without one.")
 
 
-def too_wide(row: int, column: str, columns: int) -> TableError:
-    """Return the error for a cell that stands too far to the right; `column` is its name."""
-    message = f"A cell in column {column} holds something; at most {columns:,} columns are read."
+def too_wide(row: int, cell: str, columns: int) -> TableError:
+    """Return the error for a cell that stands too far to the right; `cell` names it."""
+    message = f"Cell {cell} stands too far to the right; at most {columns:,} columns are read."
     return TableError(message, row)
 
 

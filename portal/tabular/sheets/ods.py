@@ -172,7 +172,7 @@ class _RowParser:
         repeat = _count(self._cell.get("table:number-columns-repeated"))
         if text := self._text():
             if self._width + repeat > self._columns:
-                raise too_wide(self._row + 1, str(self._width + repeat), self._columns)
+                raise too_wide(self._row + 1, f"{self._width + repeat:,}", self._columns)
             self._cells.extend([""] * (self._width - len(self._cells)))
             self._cells.extend([text] * repeat)
         self._width += repeat

@@ -1,7 +1,7 @@
 """XLS by python-calamine, which reads the old binary workbooks whole, and what it leaves out."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import time
 
 from python_calamine import (
@@ -16,21 +16,17 @@ from portal.tabular.sheets import biff, values
 from portal.tabular.sheets.book import Sheet, SheetRow
 from portal.tabular.sheets.errors import damaged, locked, too_wide
 from portal.tabular.sheets.values import Kind
-from portal.tabular.table import TableError
 
 _MIDNIGHT = time()
 
 
 class Workbook:
-    """An XLS workbook; raises TableError for one that is locked, broken, or none at all."""
+    """An XLS workbook; raises TableError for one that is locked or broken."""
 
-    def __init__(self, data: bytes) -> None:
-        streams = biff.streams(data)
-        if "EncryptedPackage" in streams:
-            raise locked()
+    def __init__(self, data: bytes, streams: Mapping[str, bytes]) -> None:
         self._stream = streams.get("Workbook") or streams.get("Book") or b""
-        if not self._stream:
-            raise TableError("This is an old Office file, but no workbook. Save it as .xlsx.")
+        if biff.is_locked(self._stream):
+            raise locked()
         try:
             self._workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
         except PasswordError as error:
@@ -49,7 +45,7 @@ class Workbook:
         try:
             for line, texts in self._rows(sheet.place, notes):
                 if any(texts[columns:]):
-                    raise too_wide(line, str(len(texts)), columns)
+                    raise too_wide(line, f"{len(texts):,}", columns)
                 yield line, texts
         except (CalamineError, OverflowError) as error:
             raise damaged(f"sheet {sheet.name}") from error
