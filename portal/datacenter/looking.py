@@ -63,6 +63,16 @@ class Look:
     locked_mode: bool
     from_profile: bool
 
+    @property
+    def delimiter(self) -> str:
+        """The delimiter's name."""
+        return DELIMITER_NAMES.get(self.format.delimiter, "")
+
+    @property
+    def quote(self) -> str:
+        """The quote's name."""
+        return next(name for name, sign in QUOTES.items() if sign == self.format.quote)
+
     @cached_property
     def mapping(self) -> tuple[str | None, ...]:
         """The field of each column, None where it is left out."""

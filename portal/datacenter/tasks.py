@@ -9,27 +9,32 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
 from portal.datacenter import orders, runs
-from portal.jobs.kinds import BULK, Args, Kind, Task
+from portal.errors import NotFoundError
+from portal.jobs.kinds import BULK, Args, Kind
 from portal.jobs.models import Job
+from portal.jobs.work import Work
 from portal.rows.processors import Processors
+from portal.runtime import Runtime
 
 AREA = "datacenter"
 WALL_LIMIT = timedelta(hours=24)
 
+Find = Callable[[Runtime], Processors]
+Task = Callable[..., None]
 
-def kinds_for(processors: Processors) -> tuple[Kind, ...]:
-    """The data centre's kinds of jobs, done with `processors`."""
 
-    def kind(name: str, label: str, task: Callable[..., None], permission: Permission) -> Kind:
-        run: Task = partial(task, processors=processors)
+def kinds_for(find: Find, *, declared: Processors) -> tuple[Kind, ...]:
+    """The data centre's kinds of jobs, done with the processors that `find` finds."""
+
+    def kind(name: str, label: str, task: Task, permission: Permission) -> Kind:
         return Kind(
             name=name,
             area=AREA,
             label=label,
             queue=BULK,
-            run=run,
+            run=partial(_run, find, task),
             may_view=_may_view,
-            may_run=partial(_may_run, processors, permission),
+            may_run=partial(_may_run, declared, permission),
             wall_limit=WALL_LIMIT,
         )
 
@@ -41,16 +46,22 @@ def kinds_for(processors: Processors) -> tuple[Kind, ...]:
     )
 
 
+def _run(find: Find, task: Task, work: Work, **args: Any) -> None:
+    task(work, processors=find(work.runtime), **args)
+
+
 def _may_view(_session: Session, actor: Actor, _job: Job) -> bool:
     return actor.may(Permission.DATACENTER_VIEW)
 
 
 def _may_run(
-    processors: Processors, permission: Permission, _session: Session, actor: Actor, args: Args
+    declared: Processors, permission: Permission, _session: Session, actor: Actor, args: Args
 ) -> bool:
-    """What is asked for, and what the processor needs besides; the records' rights are per row."""
-    name: Any = args.get("processor")
+    """What is asked for, and what a declared processor needs besides; the rest is per row."""
     if not actor.may(permission):
         return False
-    needed = processors.get(name).permission if name else None
+    try:
+        needed = declared.get(str(args.get("processor", ""))).permission
+    except NotFoundError:  # one for a table, whose grants the batch looks at
+        return True
     return needed is None or actor.may(needed)

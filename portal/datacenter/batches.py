@@ -1,0 +1,145 @@
+"""Batches of the data centre as its pages show them."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.datacenter.orders import BATCH, GO_ON, PLAN, PROCESS, UNDO, Asking
+from portal.datacenter.runs import KIND
+from portal.errors import NotFoundError
+from portal.jobs.models import Job
+from portal.jobs.service import get_job
+from portal.jobs.views import JobView, view_job
+from portal.rows import ledger
+from portal.rows.batch import Batch, BatchState, Entry, Outcome
+from portal.rows.batch_row import batch_of
+from portal.rows.books import open_books
+from portal.rows.images import values_of
+from portal.rows.models import PORTAL_LEDGER
+from portal.rows.schema import LedgerTables
+from portal.runtime import Runtime
+from portal.tabular.canonical import text_of
+
+KINDS = (PROCESS, PLAN, GO_ON, UNDO)
+CHANGES_SHOWN = 50
+FAULTS_SHOWN = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A cell that a batch changes: its row, its field, and what stood there before."""
+
+    row: int
+    key: str
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A job and the batch it works on; None as long as the file is being copied."""
+
+    job: JobView
+    batch: Batch | None
+    changes: tuple[Change, ...] = ()
+    failing: tuple[Entry, ...] = ()
+    processor_title: str = ""
+
+    @property
+    def may_retry(self) -> bool:
+        """Whether failed rows can be done again now."""
+        batch = self.batch
+        return (
+            batch is not None
+            and not self.job.active
+            and not batch.order.dry_run
+            and batch.state is BatchState.DONE
+            and batch.counts.failed > 0
+        )
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether rows are left that nobody has done yet."""
+        batch = self.batch
+        cut = (BatchState.PAUSED, BatchState.CANCELLED, BatchState.STOPPED)
+        return batch is not None and not self.job.active and batch.state in cut
+
+    @property
+    def may_undo(self) -> bool:
+        """Whether there is an effect that can be taken back."""
+        batch = self.batch
+        if batch is None or self.job.active or batch.order.dry_run:
+            return False
+        undone = batch.state in (BatchState.UNDONE, BatchState.UNDOING)
+        counts = batch.counts
+        return not undone and counts.created + counts.updated + counts.removed > 0
+
+
+def list_batches(session: Session, *, before: int = 0, limit: int = 50) -> list[Batch]:
+    """Batches of the data centre, the newest first, those below number `before`."""
+    table = PORTAL_LEDGER.batch
+    query = select(table).where(table.c.kind == KIND)
+    if before:
+        query = query.where(table.c.number < before)
+    rows = session.execute(query.order_by(table.c.number.desc()).limit(limit))
+    return [batch_of(row) for row in rows]
+
+
+def view_run(session: Session, *, asking: Asking, runtime: Runtime, job_id: str) -> Run:
+    """A job of the data centre with its batch; raises NotFoundError for any other job."""
+    job = get_job(session, kinds=asking.kinds, actor=asking.actor, job_id=job_id)
+    if job.kind not in KINDS:
+        raise NotFoundError("There is no such job in the data centre.")
+    shown = view_job(session, runtime=runtime, kinds=asking.kinds, actor=asking.actor, job=job)
+    batch = _batch_of(session, job)
+    if batch is None:
+        return Run(job=shown, batch=None)
+    changes, failing = _samples(runtime, batch)
+    title = asking.processors.get(batch.order.processor).title
+    return Run(job=shown, batch=batch, changes=changes, failing=failing, processor_title=title)
+
+
+def _batch_of(session: Session, job: Job) -> Batch | None:
+    table = PORTAL_LEDGER.batch
+    known = job.subject_id if job.subject_kind == BATCH else job.result.get("batch")
+    of_job = table.c.id == known if known else table.c.job_id == job.id
+    row = session.execute(select(table).where(of_job)).one_or_none()
+    return None if row is None else batch_of(row)
+
+
+def _samples(runtime: Runtime, batch: Batch) -> tuple[tuple[Change, ...], tuple[Entry, ...]]:
+    books = open_books(runtime, batch.store)
+    with books.read() as session:
+        there = ledger.find_batch(session, books.tables, batch.id)
+        if there is None:
+            return (), ()
+        updated = _first(session, books.tables, there, Outcome.UPDATED, CHANGES_SHOWN)
+        failing = _first(session, books.tables, there, Outcome.FAILED, FAULTS_SHOWN)
+    changes = [change for entry in updated for change in _changes(entry)]
+    return tuple(changes[:CHANGES_SHOWN]), tuple(failing)
+
+
+def _first(
+    session: Session, tables: LedgerTables, batch: Batch, outcome: Outcome, limit: int
+) -> list[Entry]:
+    """The first fates of an outcome; `entries` reads by pages, so little more is read."""
+    column = tables.row.c.outcome == str(outcome)
+    found = ledger.entries(session, tables, batch, column)
+    return [entry for entry, _ in zip(found, range(limit), strict=False)]
+
+
+def _changes(entry: Entry) -> list[Change]:
+    before, after = values_of(entry.before or {}), values_of(entry.after or {})
+    return [
+        Change(
+            row=entry.first_row,
+            key=entry.record_key,
+            field=name,
+            before=text_of(before.get(name)),
+            after=text_of(value),
+        )
+        for name, value in after.items()
+        if before.get(name) != value
+    ]

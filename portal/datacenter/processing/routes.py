@@ -1,0 +1,234 @@
+"""The way of a file: looked at, mapped, tried out, processed; and its batch afterwards."""
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, request
+
+from portal.accounts.permissions import Permission
+from portal.datacenter import orders
+from portal.datacenter.batches import list_batches, view_run
+from portal.datacenter.folders import DataCenter, DataCenterFile
+from portal.datacenter.looking import DELIMITERS, QUOTES, Look, Wish, look
+from portal.datacenter.orders import Asking, ProcessOrder
+from portal.datacenter.service import open_data_center
+from portal.datacenter.steps import Folder
+from portal.errors import InvalidError, NotFoundError
+from portal.rows import service as batches
+from portal.rows.processors import Mode
+from portal.rows.profiles import find_profile, save_profile
+from portal.tabular.encoding import ENCODINGS
+from portal.web.access import current_actor, go, protect, requires
+from portal.web.extensions import services, session
+from portal.web.hx import is_htmx
+from portal.web.pages import fragment, page
+from portal.web.signed_in import address
+
+FOLDERS = (Folder.DELETED, Folder.GRADUATED)
+SHOWN = 50
+
+bp = Blueprint("processing", __name__)
+protect(bp, Permission.DATACENTER_VIEW)
+
+
+@bp.get("/datacenter/files/<path:name>")
+def show_file(name: str) -> Response:
+    """A file with its first rows and what its columns would become; for htmx that part alone."""
+    file = _file(name)
+    context = {"name": name, **_look_context(file)}
+    if is_htmx():
+        return fragment("datacenter/_look.html", **context)
+    return page("datacenter/file.html", **context)
+
+
+@bp.post("/datacenter/files/<path:name>")
+@requires(Permission.DATACENTER_EDIT)
+def process_file(name: str) -> Response:
+    """Try a file out, or process it, as it was mapped on its page."""
+    file = _file(name)
+    seen = _look(file)
+    if seen.processor is None or seen.mode is None or seen.faults:
+        return page("datacenter/file.html", 422, name=name, **_look_context(file))
+    order = _order(file, seen, seen.processor.name, seen.mode)
+    if request.form.get("save_as", "").strip():
+        _save_mapping(seen, seen.processor.name, seen.mode)
+    submitted = orders.ask_to_process(session(), order=order, center=_center(), asking=_asking())
+    session().commit()
+    if submitted.joined:
+        flash("This file is being processed already; here is the job.", "info")
+    return go(f"/datacenter/runs/{submitted.job.id}")
+
+
+@bp.get("/datacenter/batches")
+def show_batches() -> Response:
+    """What was done with files, the newest first."""
+    found = list_batches(session(), before=request.args.get("before", 0, type=int), limit=SHOWN + 1)
+    older = f"/datacenter/batches?before={found[SHOWN - 1].number}" if len(found) > SHOWN else None
+    return page("datacenter/batches.html", batches=found[:SHOWN], older_url=older)
+
+
+@bp.get("/datacenter/runs/<job_id>")
+def show_run(job_id: str) -> Response:
+    """A job with its batch and what became of the rows; for htmx the batch alone."""
+    run = view_run(session(), asking=_asking(), runtime=services().runtime, job_id=job_id)
+    may_run = current_actor().may(Permission.IMPORTS_RUN)
+    if is_htmx():
+        return fragment("datacenter/_batch.html", run=run, actor_may_run=may_run)
+    return page("datacenter/run.html", run=run, actor_may_run=may_run)
+
+
+@bp.post("/datacenter/batches/<batch_id>/pause")
+@requires(Permission.IMPORTS_RUN)
+def pause_batch(batch_id: str) -> Response:
+    """Let the batch stop at its next safe point, to go on later."""
+    batches.pause(session(), batch_id=batch_id)
+    session().commit()
+    flash("The batch pauses at its next safe point.", "info")
+    return _back(batch_id)
+
+
+@bp.post("/datacenter/batches/<batch_id>/go-on")
+@requires(Permission.IMPORTS_RUN)
+def go_on(batch_id: str) -> Response:
+    """Do what is left of a batch, or give the rest up and put its files in their place."""
+    give_up = request.form.get("give_up") == "yes"
+    if not give_up:
+        batches.resume(session(), batch_id=batch_id)
+    batch = batches.get_batch(session(), batch_id=batch_id)
+    submitted = orders.ask_to_go_on(
+        session(), batch=batch, center=_center(), asking=_asking(), give_up=give_up
+    )
+    session().commit()
+    return go(f"/datacenter/runs/{submitted.job.id}")
+
+
+@bp.post("/datacenter/batches/<batch_id>/undo")
+@requires(Permission.IMPORTS_RUN)
+def undo_batch(batch_id: str) -> Response:
+    """Take back what a batch did to the records."""
+    batch = batches.get_batch(session(), batch_id=batch_id)
+    submitted = orders.ask_to_undo(session(), batch=batch, asking=_asking())
+    session().commit()
+    return go(f"/datacenter/runs/{submitted.job.id}")
+
+
+def _center() -> DataCenter:
+    return open_data_center(services().runtime)
+
+
+def _file(name: str) -> DataCenterFile:
+    """A file of the root, or a backup of removed records."""
+    center = _center()
+    start, slash, rest = name.partition("/")
+    if not slash:
+        return center.get_file(name)
+    if start not in FOLDERS:
+        raise NotFoundError("There is no such file.")
+    return center.get_file(rest, Folder(start))
+
+
+def _folder(file: DataCenterFile) -> Folder:
+    folder = file.path.parent.name
+    return Folder(folder) if folder in FOLDERS else Folder.ROOT
+
+
+def _look(file: DataCenterFile) -> Look:
+    return look(
+        file,
+        wish=_wish(),
+        processors=services().processors.offered(current_actor()),
+        known=_known,
+    )
+
+
+def _wish() -> Wish:
+    """What was chosen on the page so far; what is not there is found."""
+    asked = request.values
+    chosen = {
+        int(name.removeprefix("column-")): value
+        for name, value in asked.items()
+        if name.startswith("column-") and name.removeprefix("column-").isdigit()
+    }
+    same = asked.get("mapped_for", "") == asked.get("processor", "")
+    return Wish(
+        processor=asked.get("processor", ""),
+        mode=asked.get("mode", ""),
+        encoding=asked.get("encoding", ""),
+        delimiter=asked.get("delimiter", ""),
+        quote=asked.get("quote", ""),
+        sheet=asked.get("sheet", ""),
+        columns=chosen if same else {},
+    )
+
+
+def _known(header: Any, processor: str, mode: Mode) -> Any:
+    profile = find_profile(session(), header=header, processor=processor, mode=mode)
+    return None if profile is None else profile.columns
+
+
+def _save_mapping(seen: Look, processor: str, mode: Mode) -> None:
+    save_profile(
+        session(),
+        name=request.form["save_as"].strip()[:128],
+        header=seen.preview.header,
+        processor=processor,
+        mode=mode,
+        columns=seen.mapping,
+        actor=current_actor(),
+        now=services().runtime.clock(),
+    )
+
+
+def _order(file: DataCenterFile, seen: Look, processor: str, mode: Mode) -> ProcessOrder:
+    return ProcessOrder(
+        name=file.name,
+        folder=_folder(file),
+        processor=processor,
+        mode=mode,
+        format=seen.format,
+        columns=seen.mapping,
+        sha256=request.form.get("sha256", ""),
+        reason=_reason(request.form.get("reason", "")),
+        dry_run=request.form.get("action") != "process",
+    )
+
+
+def _reason(text: str) -> Folder:
+    return Folder.GRADUATED if text == Folder.GRADUATED else Folder.DELETED
+
+
+def _asking() -> Asking:
+    found = services()
+    return Asking(
+        actor=current_actor(),
+        now=found.runtime.clock(),
+        kinds=found.kinds,
+        waker=found.waker,
+        processors=found.processors,
+        address=address(),
+    )
+
+
+def _back(batch_id: str) -> Response:
+    batch = batches.get_batch(session(), batch_id=batch_id)
+    return go(f"/datacenter/runs/{batch.job_id}" if batch.job_id else "/datacenter/batches")
+
+
+def _look_context(file: DataCenterFile) -> dict[str, Any]:
+    actor = current_actor()
+    context: dict[str, Any] = {
+        "file": file,
+        "folder": _folder(file),
+        "look": None,
+        "fault": "",
+        "encodings": list(ENCODINGS.items()),
+        "delimiters": list(DELIMITERS),
+        "quotes": list(QUOTES),
+        "may_plan": actor.may(Permission.DATACENTER_EDIT),
+        "may_run": actor.may(Permission.IMPORTS_RUN),
+        "reason": _reason(request.values.get("reason", "")),
+    }
+    try:
+        context["look"] = _look(file)
+    except InvalidError as error:
+        context["fault"] = str(error)
+    return context

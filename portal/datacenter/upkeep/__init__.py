@@ -1,0 +1,1 @@
+"""What goes with the data centre: logs, processors and their templates, settings."""

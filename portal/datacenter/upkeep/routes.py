@@ -1,0 +1,113 @@
+"""The pages beside the files: logs, processors with templates, and where the storage is."""
+
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, flash, make_response, request
+
+from portal.accounts.permissions import Permission
+from portal.artifacts.downloads import disposition
+from portal.datacenter.log_search import search_logs
+from portal.datacenter.logs import log_names
+from portal.datacenter.service import change_storage_path, open_data_center
+from portal.errors import ConflictError, InvalidError, NotFoundError
+from portal.rows.processors import Processor
+from portal.tabular.templates import csv_template, xlsx_template
+from portal.web.access import answers_file, current_actor, go, protect, requires
+from portal.web.extensions import services
+from portal.web.pages import page
+from portal.web.signed_in import address
+
+TEMPLATES = {
+    "csv": (csv_template, "text/csv; charset=utf-8"),
+    "xlsx": (
+        xlsx_template,
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ),
+}
+
+bp = Blueprint("upkeep", __name__)
+protect(bp, Permission.DATACENTER_VIEW)
+
+
+@bp.get("/datacenter/logs")
+def show_logs() -> Response:
+    """Search the logs of processing by a regular expression."""
+    folder = open_data_center(services().runtime).logs_path
+    expression, name = request.args.get("search", ""), request.args.get("log", "")
+    context: dict[str, Any] = {"results": None, "fault": ""}
+    if expression:
+        try:
+            context["results"] = search_logs(folder, expression, name=name)
+        except InvalidError as error:
+            context["fault"] = str(error)
+    names = log_names(folder)
+    choices = [(one, one) for one in names]
+    return page(
+        "datacenter/logs.html",
+        names=names,
+        log_choices=choices,
+        search=expression,
+        log=name,
+        **context,
+    )
+
+
+@bp.get("/datacenter/processors")
+def show_processors() -> Response:
+    """What rows can become, with their fields and what each allows."""
+    return page("datacenter/processors.html", processors=_offered())
+
+
+@bp.get("/datacenter/templates/<path:name>")
+@answers_file
+def download_template(name: str) -> Response:
+    """An empty file of a processor to be filled in: `users.csv` or `users.xlsx`."""
+    stem, _, form = name.rpartition(".")
+    processor = next((one for one in _offered() if one.name == stem), None)
+    if processor is None or form not in TEMPLATES:
+        raise NotFoundError("There is no such template.")
+    make, media_type = TEMPLATES[form]
+    response = make_response(make(processor.fields))
+    response.headers["Content-Type"] = media_type
+    safe = processor.name.replace(":", "-")
+    response.headers["Content-Disposition"] = disposition(f"{safe}.{form}", inline=False)
+    return response
+
+
+@bp.get("/datacenter/settings")
+@requires(Permission.DATACENTER_SETTINGS)
+def show_settings() -> Response:
+    """Where the files of the data centre lie."""
+    return _settings_page()
+
+
+@bp.post("/datacenter/settings")
+@requires(Permission.DATACENTER_SETTINGS)
+def change_settings() -> Response:
+    """Let the files lie elsewhere; those that could not be moved are listed."""
+    wanted = request.form.get("path", "").strip()
+    try:
+        left = change_storage_path(
+            services().runtime,
+            path=Path(wanted),
+            move=request.form.get("move") == "yes",
+            actor=current_actor(),
+            address=address(),
+        )
+    except (InvalidError, ConflictError, ValueError) as error:
+        return _settings_page(422, fault=str(error), wanted=wanted)
+    if left:
+        return _settings_page(left=left)
+    flash("The storage was changed.", "success")
+    return go("/datacenter/settings")
+
+
+def _settings_page(status: int = 200, **context: Any) -> Response:
+    shown = {"fault": "", "wanted": "", "left": []} | context
+    storage = open_data_center(services().runtime).storage
+    return page("datacenter/settings.html", status, storage=storage, **shown)
+
+
+def _offered() -> list[Processor]:
+    return services().processors.offered(current_actor())
