@@ -30,6 +30,7 @@ from portal.logs import configure_logging
 from portal.projects.commands import projects
 from portal.runtime import Runtime
 from portal.settings import Settings
+from portal.tables.commands import tables
 
 ANYWHERE = {"--json": 0, "--as": 1}  # options of every command, with the number of their values
 
@@ -168,7 +169,7 @@ def restore_command(shell: Shell, file: Path) -> None:
     _say(shell, sentence, **asdict(report))
 
 
-for area in (users, jobs, projects):
+for area in (users, jobs, projects, tables):
     portal.add_command(area)
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy import make_url, select
 from sqlalchemy.orm import Session
@@ -20,12 +21,12 @@ FRESH_SECONDS = 2.0
 
 
 def place_of(settings: Settings) -> str:
-    """What grants call the tables database: where it is, without who connects and how."""
+    """What grants call the tables database: a short name for where it is, however one connects."""
     if not settings.tables_url:
         return "default"
     url = make_url(settings.tables_url)
-    where = url.host or url.query.get("host") or ""
-    return f"{url.get_backend_name()}:{where}:{url.port or ''}:{url.database or ''}"[:255]
+    where = f"{url.host or url.query.get('host')}:{url.port}/{url.database}"
+    return f"{url.get_backend_name()}-{sha256(where.encode()).hexdigest()[:16]}"
 
 
 def default_grants(settings: Settings) -> Granted:
@@ -37,14 +38,20 @@ def rights_of(session: Session, *, settings: Settings, actor: Actor) -> Rights:
     """What `actor` may do with tables now."""
     return Rights(
         actor=actor,
-        decided=_decided(session, settings),
+        decided=_decided(session, place_of(settings)),
         otherwise=default_grants(settings),
     )
 
 
+def may_export(session: Session, actor: Actor, *, place: str, table: str) -> bool:
+    """Say whether `actor` may export a table of the database at `place` now."""
+    decided = _decided(session, place)
+    return Rights(actor=actor, decided=decided, otherwise=EXPORTS).may(table, Action.EXPORT)
+
+
 def granted_for(session: Session, *, settings: Settings, table: str) -> Granted:
     """What is granted for one table, to whom."""
-    return _decided(session, settings).get(table, default_grants(settings))
+    return _decided(session, place_of(settings)).get(table, default_grants(settings))
 
 
 def set_grants(
@@ -106,11 +113,11 @@ class Grants:
         return rights
 
 
-def _decided(session: Session, settings: Settings) -> dict[str, Granted]:
+def _decided(session: Session, place: str) -> dict[str, Granted]:
     rows = session.execute(
         select(TableAccess.table_name, TableGrant.role, TableGrant.action)
         .outerjoin(TableAccess.grants)
-        .where(TableAccess.place == place_of(settings))
+        .where(TableAccess.place == place)
     )
     decided: dict[str, set[tuple[Role, Action]]] = {}
     for row in rows:

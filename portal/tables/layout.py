@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from portal.tables.expressions import literal
@@ -31,7 +32,7 @@ class Layout:
     computed: frozenset[str]
     blank: Values
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The fields' names, in the order in which `chosen` has them."""
         return tuple(field.name for field in self.fields)

@@ -21,7 +21,7 @@ class TableAccess(Base):
 
     __tablename__ = "table_access"
 
-    place: Mapped[str] = mapped_column(String(255), primary_key=True)
+    place: Mapped[str] = mapped_column(String(64), primary_key=True)
     table_name: Mapped[str] = mapped_column(String(255), primary_key=True)
     changed_at: Mapped[datetime]
     changed_by: Mapped[str] = mapped_column(String(128))
@@ -45,7 +45,7 @@ class TableGrant(Base):
         CheckConstraint(f"action IN ({_ACTIONS})", name="known_action"),
     )
 
-    place: Mapped[str] = mapped_column(String(255), primary_key=True)
+    place: Mapped[str] = mapped_column(String(64), primary_key=True)
     table_name: Mapped[str] = mapped_column(String(255), primary_key=True)
     role: Mapped[str] = mapped_column(String(32), primary_key=True)
     action: Mapped[str] = mapped_column(String(16), primary_key=True)

@@ -15,6 +15,8 @@ from portal.tables.shapes import ColumnShape, Made, TableShape
 
 _SPECIAL = re.compile(r"[\\\t\n\r]")
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+_UNPLAIN = re.compile(r"[^\w.:+-]|null", re.IGNORECASE)  # also where a cell is empty or NULL
+_QUOTED = str.maketrans({"\\": r"\\", '"': r"\""})
 # A join of another kind would read the whole table for every few thousand rows looked up.
 _PLANS = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 _BY_INDEX = "SELECT " + ", ".join(f"set_config('{name}', 'off', true)" for name in _PLANS)
@@ -40,7 +42,7 @@ class PostgresRows:
         connection = session.connection()
         connection.exec_driver_sql(_BY_INDEX)
         found = connection.exec_driver_sql(
-            _with_marks(sql), tuple(list(column) for column in question.asked)
+            _with_marks(sql), tuple(map(_array, question.asked))
         ).all()
         connection.exec_driver_sql(_AS_EVER)
         return [tuple(row) for row in found]
@@ -99,12 +101,12 @@ class PostgresRows:
         session.connection().exec_driver_sql(sql, (name, highest, name, highest, name))
 
     def _execute(self, session: Session, sql: str, values: Sequence[Column]) -> None:
-        lists = tuple(list(column) for column in values)
         connection = session.connection()
         connection.exec_driver_sql(_BY_INDEX)
-        met = connection.exec_driver_sql(_with_marks(sql), lists).rowcount
+        arrays = tuple(map(_array, values))
+        met = connection.exec_driver_sql(_with_marks(sql), arrays).rowcount
         connection.exec_driver_sql(_AS_EVER)
-        check_met(met, len(lists[0]))
+        check_met(met, len(values[0]))
         if self._deferrable:
             connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
 
@@ -119,7 +121,7 @@ def _with_marks(sql: str) -> str:
 
 def _given(columns: Sequence[ColumnShape], *, more: int = 0) -> str:
     """The parameters as a table k: keys c0, c1 … of the columns' types, text v0, v1 …, number n."""
-    arrays = [f"CAST(CAST({_MARK} AS text[]) AS {column.cast}[])" for column in columns]
+    arrays = [f"CAST({_MARK} AS {column.cast}[])" for column in columns]
     names = [f"c{place}" for place in range(len(columns))] + [f"v{place}" for place in range(more)]
     arrays += [f"CAST({_MARK} AS text[])"] * more
     return f"unnest({', '.join(arrays)}) WITH ORDINALITY AS k({', '.join(names)}, n)"
@@ -127,6 +129,15 @@ def _given(columns: Sequence[ColumnShape], *, more: int = 0) -> str:
 
 def _equal(columns: Sequence[ColumnShape]) -> str:
     return " AND ".join(f"t.{quoted(c.name)} = k.c{place}" for place, c in enumerate(columns))
+
+
+def _array(column: Column) -> str:
+    """The column as the text of an array; the driver's own way takes four times as long."""
+    if _UNPLAIN.search("".join(cell or " " for cell in column)):
+        column = [
+            "NULL" if cell is None else '"' + cell.translate(_QUOTED) + '"' for cell in column
+        ]
+    return "{" + ",".join(column) + "}"
 
 
 def _copied(column: Column) -> list[str]:

@@ -63,11 +63,10 @@ class TableRecords:
         """`find` for each of `rows`."""
         self._guard(acting, None)
         found: list[Record | None] = [None] * len(rows)
-        for identity, places in _grouped(rows, self._identity_of).items():
-            if identity:
-                asked = [rows[place] for place in places]
-                for place, record in self._look_up(session, identity, asked):
-                    found[places[place]] = record
+        for identity, places in self._named(rows):
+            asked = [rows[place] for place in places]
+            for place, record in self._look_up(session, identity, asked):
+                found[places[place]] = record
         return found
 
     def create_many(
@@ -76,7 +75,7 @@ class TableRecords:
         """`create` for each of `rows`."""
         self._guard(acting, Mode.CREATE)
         created: dict[int, Record] = {}
-        for columns, places in _grouped(rows, self._columns_of).items():
+        for columns, places in self._alike(rows):
             group = [rows[place] for place in places]
             created.update(zip(places, self._insert(session, columns, group), strict=True))
         return [created[place] for place in range(len(rows))]
@@ -200,15 +199,28 @@ class TableRecords:
             return [keys]
         return [list(column) for column in zip(*map(json.loads, keys), strict=True)]
 
-    def _identity_of(self, row: Values) -> tuple[str, ...]:
-        """The first identity that the row has all of; none is an empty one."""
+    def _named(self, rows: Sequence[Values]) -> Iterator[tuple[tuple[str, ...], list[int]]]:
+        """The places of the rows that have all of an identity, by the first such identity."""
+        left = list(range(len(rows)))
         for identity in self._layout.identities:
-            if all(row.get(name) is not None for name in identity):
-                return identity
-        return ()
+            having = left
+            for name in identity:
+                having = [place for place in having if rows[place].get(name) is not None]
+            if having:
+                yield identity, having
+                left = sorted(set(left).difference(having)) if len(having) < len(left) else []
+
+    def _alike(self, rows: Sequence[Values]) -> Iterator[tuple[tuple[str, ...], list[int]]]:
+        """The places of the rows that give the same columns; an empty counter is not given."""
+        for columns, places in _grouped(rows, tuple).items():
+            if self._made_up.keys().isdisjoint(columns):
+                yield columns, places
+                continue
+            parts = _grouped([rows[place] for place in places], self._columns_of)
+            for part, inside in parts.items():
+                yield part, [places[place] for place in inside]
 
     def _columns_of(self, row: Values) -> tuple[str, ...]:
-        """The columns that the row gives; an empty number of a counter means the next one."""
         return tuple(
             [name for name, value in row.items() if value is not None or name not in self._made_up]
         )

@@ -13,6 +13,7 @@ from portal.tables import postgresql_catalog, sqlite_catalog
 from portal.tables.shapes import Check, ColumnShape, ForeignKey, Made, TableShape, Unique
 
 OWN_PREFIX = "_portal"
+LONGEST_NAME = 150  # of tables; PostgreSQL's end at 63 bytes
 _NEXT = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
 _PORTALS_OWN = frozenset({"user_account", "sign_in_session", "audit_entry", "job"})
 
@@ -45,8 +46,8 @@ def schema_version(connection: Connection) -> str:
 
 
 def is_own(name: str) -> bool:
-    """Say whether a table is one of Portal's or SQLite's own, which nobody is shown."""
-    return name.lower().startswith((OWN_PREFIX, "sqlite_"))
+    """Say whether a table is one of Portal's or SQLite's own, or has no name to work with."""
+    return name.lower().startswith((OWN_PREFIX, "sqlite_")) or len(name) > LONGEST_NAME
 
 
 def _sqlite(connection: Connection, inspector: Inspector, name: str) -> TableShape:

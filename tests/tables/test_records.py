@@ -12,24 +12,10 @@ from portal.db import open_sessions
 from portal.rows.processors import Acting, Processor, RefusedRowError
 from portal.runtime import Runtime
 from portal.tables.lookups import GoneError
+from tests.tables.conftest import OFFICES, RECORDS, Execute, Rows
 
-Execute = Callable[..., None]
 Find = Callable[[str], Processor]
-Rows = Callable[[str], list[tuple[object, ...]]]
 ActingFor = Callable[..., Acting]
-
-OFFICES = """CREATE TABLE office (
-    id NUMBERED, code varchar(8) NOT NULL UNIQUE, name varchar(40) NOT NULL)"""
-RECORDS = """CREATE TABLE record (
-    id NUMBERED,
-    number varchar(20) NOT NULL UNIQUE,
-    office_id integer REFERENCES office (id),
-    fee numeric(10, 2),
-    copies integer NOT NULL DEFAULT 1,
-    paid boolean,
-    received date,
-    entered timestamp,
-    state varchar(10) DEFAULT 'open' CHECK (state IN ('open', 'closed')))"""
 
 
 @pytest.fixture

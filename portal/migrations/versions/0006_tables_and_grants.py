@@ -21,7 +21,7 @@ def upgrade() -> None:
     """Go forward."""
     op.create_table(
         "table_access",
-        sa.Column("place", sa.String(length=255), nullable=False),
+        sa.Column("place", sa.String(length=64), nullable=False),
         sa.Column("table_name", sa.String(length=255), nullable=False),
         sa.Column("changed_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("changed_by", sa.String(length=128), nullable=False),
@@ -29,7 +29,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "table_grant",
-        sa.Column("place", sa.String(length=255), nullable=False),
+        sa.Column("place", sa.String(length=64), nullable=False),
         sa.Column("table_name", sa.String(length=255), nullable=False),
         sa.Column("role", sa.String(length=32), nullable=False),
         sa.Column("action", sa.String(length=16), nullable=False),

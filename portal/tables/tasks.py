@@ -1,0 +1,50 @@
+"""The jobs that the room of tables offers."""
+
+from sqlalchemy.orm import Session
+
+from portal.accounts.permissions import Actor
+from portal.artifacts.owners import OwnerKind
+from portal.errors import ConflictError
+from portal.jobs.kinds import BULK, Args, Kind
+from portal.jobs.models import Job
+from portal.jobs.work import Work
+from portal.tables.exports import save_export
+from portal.tables.files import FileFormat
+from portal.tables.grants import SUBJECT, may_export, place_of
+from portal.tables.service import EXPORT as EXPORT_KIND
+
+
+def export_table(work: Work, *, table: str, file_format: str, place: str) -> None:
+    """Save all rows of a table as a file and hand it out."""
+    if place != place_of(work.runtime.settings):
+        raise ConflictError(
+            "PORTAL_TABLES_URL names another database now; ask for the export anew."
+        )
+    save_export(work, table=table, file_format=FileFormat(file_format))
+
+
+def _may_run(session: Session, actor: Actor, args: Args) -> bool:
+    place, table = str(args.get("place", "")), str(args.get("table", ""))
+    return may_export(session, actor, place=place, table=table)
+
+
+def _may_view(session: Session, actor: Actor, job: Job) -> bool:
+    return _may_run(session, actor, job.args)
+
+
+def _may_download(session: Session, actor: Actor, owner_id: str) -> bool:
+    place, _, table = owner_id.partition("/")
+    return may_export(session, actor, place=place, table=table)
+
+
+EXPORT = Kind(
+    name=EXPORT_KIND,
+    area="tables",
+    label="Table export",
+    queue=BULK,
+    run=export_table,
+    may_view=_may_view,
+    may_run=_may_run,
+    restartable=True,
+)
+TABLE_OWNER = OwnerKind(name=SUBJECT, may_download=_may_download)
