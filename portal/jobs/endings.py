@@ -7,12 +7,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.db import db_now
-from portal.jobs import ledger
+from portal.jobs import outcomes
 from portal.jobs.engine import JobEngine
 from portal.jobs.lanes import wake_lane
-from portal.jobs.ledger import Claim, End, LeaseLostError
+from portal.jobs.ledger import Claim, LeaseLostError
 from portal.jobs.models import Job, JobState
 from portal.jobs.notices import announce
+from portal.jobs.outcomes import End
 from portal.jobs.wake import RedisWaker
 from portal.jobs.work import remove_attempt
 
@@ -36,7 +37,7 @@ def end_overdue(engine: JobEngine, claim: Claim, *, kill: Callable[[], None]) ->
     reason = f"It ran longer than the {limit} that such a job may take, and was ended."
     try:
         with engine.runtime.sessions.begin() as session:
-            ledger.finish(session, claim, End(state=JobState.FAILED, reason=reason))
+            outcomes.finish(session, claim, End(state=JobState.FAILED, reason=reason))
             _announce(engine, session, claim.job_id)
     except LeaseLostError:
         log.warning("overdue job was no longer ours", job=claim.job_id)
@@ -78,7 +79,7 @@ def _recover(engine: JobEngine, claim: Claim) -> bool:
 def _lose(engine: JobEngine, claim: Claim, *, expired: bool) -> bool:
     kind = engine.kinds.find(claim.kind)
     with engine.runtime.sessions.begin() as session:
-        state = ledger.lose(
+        state = outcomes.lose(
             session,
             claim,
             restartable=kind is None or kind.restartable,

@@ -1,4 +1,4 @@
-"""Every change of a job's state, each a conditional UPDATE: who meets no row changes nothing.
+"""Who holds a job: claims, each a conditional UPDATE, so who meets no row changes nothing.
 
 A running job belongs to the holder of its token. A claim raises the token, so what an older holder
 still does is refused (fencing). Services and the runner call these inside their own transactions.
@@ -12,9 +12,8 @@ from sqlalchemy import Table, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.db import changed, db_now
-from portal.jobs.models import ENDED, Job, JobAttempt, JobState
+from portal.jobs.models import Job, JobAttempt, JobState
 
-RETRYABLE = ENDED - {JobState.SUCCEEDED}
 # Tables instead of mapped classes: these statements run for every job, in a fresh process each.
 JOB = cast("Table", Job.__table__)
 ATTEMPT = cast("Table", JobAttempt.__table__)
@@ -49,17 +48,6 @@ class Claim:
     token: int
     lane: str | None
     requester_id: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class End:
-    """How an attempt ends."""
-
-    state: JobState
-    reason: str = ""
-    traceback: str = ""
-    result: dict[str, Any] | None = None
-    progress: dict[str, Any] | None = None
 
 
 def claim(session: Session, *, job_id: str, worker: str, lease_seconds: float) -> Claim | None:
@@ -103,7 +91,7 @@ def fence(session: Session, claim: Claim) -> datetime | None:
     """
     row = session.execute(
         update(JOB)
-        .where(*_held(claim))
+        .where(*held(claim))
         .values(updated_at=db_now())
         .returning(JOB.c.cancel_requested_at)
     ).one_or_none()
@@ -115,95 +103,8 @@ def fence(session: Session, claim: Claim) -> datetime | None:
 
 def renew(session: Session, claim: Claim, *, lease_seconds: float) -> bool:
     """Prolong the lease; False where the job is no longer ours."""
-    statement = update(JOB).where(*_held(claim)).values(lease_until=db_now(lease_seconds))
+    statement = update(JOB).where(*held(claim)).values(lease_until=db_now(lease_seconds))
     return changed(session, statement) == 1
-
-
-def finish(session: Session, claim: Claim, end: End) -> None:
-    """End the attempt and the job; raise LeaseLostError where it is no longer ours."""
-    if not _end(session, claim.job_id, claim.attempt, end, *_held(claim)):
-        raise LeaseLostError(claim.job_id)
-
-
-def release(session: Session, claim: Claim, *, reason: str) -> None:
-    """Give a job back to its queue: the portal stops, the next start goes on with a new attempt."""
-    if not _again(session, claim, reason, crashes=0, conditions=_held(claim)):
-        raise LeaseLostError(claim.job_id)
-
-
-def lose(
-    session: Session, claim: Claim, *, restartable: bool, max_attempts: int, expired: bool = False
-) -> JobState | None:
-    """Decide on a running job whose worker died; returns its new state, None where it lives.
-
-    Restartable work is tried again, `max_attempts` times in all; then it is poisoned and failed.
-    With `expired`, only a job whose lease ran out is touched. A row that a frozen process still
-    holds locked is left for the next round.
-    """
-    conditions = _held(claim)
-    if expired:
-        conditions = (*conditions, JOB.c.lease_until < db_now())
-    held = select(JOB.c.crashes, JOB.c.cancel_requested_at).where(*conditions)
-    job = session.execute(held.with_for_update(skip_locked=True)).one_or_none()
-    if job is None:
-        return None
-    end = _verdict(
-        cancelled=job.cancel_requested_at is not None,
-        restartable=restartable,
-        crashes=job.crashes + 1,
-        max_attempts=max_attempts,
-    )
-    if end is None:
-        reason = "Its worker died; it was queued again."
-        again = _again(session, claim, reason, crashes=1, conditions=conditions)
-        return JobState.QUEUED if again else None
-    return end.state if _end(session, claim.job_id, claim.attempt, end, *conditions) else None
-
-
-def cancel_queued(session: Session, job_id: str, *, reason: str) -> bool:
-    """End a job that has not begun; False where it is not queued (any more)."""
-    attempt = session.scalar(select(JOB.c.attempt).where(JOB.c.id == job_id))
-    end = End(state=JobState.CANCELLED, reason=reason)
-    conditions = (JOB.c.id == job_id, JOB.c.state == JobState.QUEUED, JOB.c.attempt == attempt)
-    return attempt is not None and _end(session, job_id, attempt, end, *conditions)
-
-
-def ask_to_stop(session: Session, job_id: str) -> bool:
-    """Ask a running job to stop at its next safe point; False where it does not run."""
-    statement = (
-        update(JOB)
-        .where(JOB.c.id == job_id, JOB.c.state == JobState.RUNNING)
-        .values(cancel_requested_at=db_now(), updated_at=db_now())
-    )
-    return changed(session, statement) == 1
-
-
-def queue_again(session: Session, job_id: str) -> bool:
-    """Make a new attempt of an ended job; False where it may not be tried again now.
-
-    Raises IntegrityError (inside a savepoint) where an equal job is active.
-    """
-    with session.begin_nested():
-        row = session.execute(
-            update(JOB)
-            .where(JOB.c.id == job_id, JOB.c.state.in_(RETRYABLE))
-            .values(
-                state=JobState.QUEUED,
-                attempt=JOB.c.attempt + 1,
-                crashes=0,
-                reason="",
-                ended_at=None,
-                cancel_requested_at=None,
-                woken_at=db_now(),
-                updated_at=db_now(),
-            )
-            .returning(JOB.c.attempt)
-        ).one_or_none()
-    if row is None:
-        return False
-    session.add(JobAttempt(job_id=job_id, number=row.attempt, queued_at=_now(session)))
-    session.flush()
-    return True
 
 
 def note_attempt(session: Session, job_id: str, number: int, **values: Any) -> None:
@@ -215,84 +116,6 @@ def note_attempt(session: Session, job_id: str, number: int, **values: Any) -> N
     )
 
 
-def _verdict(*, cancelled: bool, restartable: bool, crashes: int, max_attempts: int) -> End | None:
-    """What becomes of a job whose worker died: an end, or None for another try."""
-    if cancelled:
-        return End(state=JobState.CANCELLED, reason="It was cancelled while its worker died.")
-    if not restartable:
-        return End(
-            state=JobState.INTERRUPTED,
-            reason="Its worker died. It may have done part of its work; look before you retry.",
-        )
-    if crashes >= max_attempts:
-        return End(
-            state=JobState.FAILED,
-            reason=f"Its worker died {crashes} times in a row (poisoned); it was not tried again.",
-        )
-    return None
-
-
-def _held(claim: Claim) -> tuple[Any, ...]:
+def held(claim: Claim) -> tuple[Any, ...]:
+    """The conditions under which a job is still the claim's own."""
     return (JOB.c.id == claim.job_id, JOB.c.token == claim.token, JOB.c.state == JobState.RUNNING)
-
-
-def _end(session: Session, job_id: str, attempt: int, end: End, *conditions: Any) -> bool:
-    values: dict[str, Any] = {
-        "state": end.state,
-        "reason": end.reason,
-        "ended_at": db_now(),
-        "updated_at": db_now(),
-        "lease_until": None,
-    }
-    values |= {
-        name: value
-        for name, value in (("result", end.result), ("progress", end.progress))
-        if value is not None
-    }
-    statement = update(JOB).where(*conditions).values(**values)
-    if changed(session, statement) == 0:
-        return False
-    note_attempt(
-        session,
-        job_id,
-        attempt,
-        state=end.state,
-        reason=end.reason,
-        traceback=end.traceback,
-        ended_at=db_now(),
-    )
-    return True
-
-
-def _again(
-    session: Session, claim: Claim, reason: str, *, crashes: int, conditions: tuple[Any, ...]
-) -> bool:
-    statement = (
-        update(JOB)
-        .where(*conditions)
-        .values(
-            state=JobState.QUEUED,
-            attempt=JOB.c.attempt + 1,
-            crashes=JOB.c.crashes + crashes,
-            lease_until=None,
-            woken_at=None,
-            updated_at=db_now(),
-        )
-    )
-    if changed(session, statement) == 0:
-        return False
-    note_attempt(
-        session,
-        claim.job_id,
-        claim.attempt,
-        state=JobState.INTERRUPTED,
-        reason=reason,
-        ended_at=db_now(),
-    )
-    session.add(JobAttempt(job_id=claim.job_id, number=claim.attempt + 1, queued_at=_now(session)))
-    session.flush()
-    return True
-
-
-def _now(session: Session) -> datetime:
-    return session.execute(select(db_now())).scalar_one()

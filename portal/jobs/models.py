@@ -47,7 +47,7 @@ _RUNNING_SQL = "state = 'running'"
 
 
 class Job(Base):
-    """The recorded run of a task. Its state changes only by conditional UPDATEs (ledger.py)."""
+    """The recorded run of a task. Its state changes by conditional UPDATEs only."""
 
     __tablename__ = "job"
     __table_args__ = (

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.actors import find_actor
 from portal.db import db_now
-from portal.jobs import ledger
+from portal.jobs import ledger, outcomes
 from portal.jobs.engine import JobEngine
-from portal.jobs.ledger import Claim, End, LeaseLostError
+from portal.jobs.ledger import Claim, LeaseLostError
 from portal.jobs.models import JobState
 from portal.jobs.notices import find_announcement
+from portal.jobs.outcomes import End
 
 _NOBODY = Claim(
     job_id="", kind="", args={}, queue="", attempt=0, token=0, lane=None, requester_id=None
@@ -32,7 +33,7 @@ def rehearse(engine: JobEngine) -> None:
         with contextlib.suppress(LeaseLostError):
             ledger.fence(session, _NOBODY)
         with contextlib.suppress(LeaseLostError):
-            ledger.finish(session, _NOBODY, _END)
+            outcomes.finish(session, _NOBODY, _END)
         find_announcement(session, "")
         session.rollback()
     with engine.runtime.reads() as session:

@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 from portal.accounts.actors import find_actor
 from portal.accounts.permissions import Actor
 from portal.errors import PortalError
-from portal.jobs import ledger
+from portal.jobs import ledger, outcomes
 from portal.jobs.engine import JobEngine
 from portal.jobs.heartbeat import Heartbeat
 from portal.jobs.kinds import Kind
 from portal.jobs.lanes import wake_lane
-from portal.jobs.ledger import Claim, End, LeaseLostError
+from portal.jobs.ledger import Claim, LeaseLostError
 from portal.jobs.models import JobState
+from portal.jobs.outcomes import End
 from portal.jobs.work import CancelledError, StoppedError, Work, attempts_folder, remove_attempt
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -154,7 +155,7 @@ def _stop(kind: Kind, work: Work) -> JobState:
         reason = "The portal was stopped; look at what was done before you retry."
         return _record(work, End(state=JobState.INTERRUPTED, reason=reason))
     with work.effect() as session:
-        ledger.release(session, work.claim, reason=STOPPING)
+        outcomes.release(session, work.claim, reason=STOPPING)
     return JobState.QUEUED
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from portal.accounts.permissions import Actor, Permission
 from portal.audit.service import record
 from portal.errors import ConflictError, ForbiddenError, NotFoundError
-from portal.jobs import ledger
+from portal.jobs import outcomes
 from portal.jobs.kinds import Kind, Kinds
 from portal.jobs.models import ACTIVE, Job, JobAttempt
 from portal.jobs.notices import announce
@@ -144,9 +144,9 @@ def cancel(
     Raises ForbiddenError, and ConflictError where the job has ended.
     """
     _check_may_manage(session, kinds=kinds, actor=actor, job=job)
-    if ledger.cancel_queued(session, job.id, reason=f"It was cancelled by {actor.name}."):
+    if outcomes.cancel_queued(session, job.id, reason=f"It was cancelled by {actor.name}."):
         announce(session, job_id=job.id, settings=settings, now=now)
-    elif not ledger.ask_to_stop(session, job.id):
+    elif not outcomes.ask_to_stop(session, job.id):
         raise ConflictError("The job has ended already; there is nothing to cancel.")
     _record(session, "job.cancel", actor, job, now=now, address=address)
     session.refresh(job)
@@ -168,7 +168,7 @@ def retry(
     """
     _check_may_manage(session, kinds=kinds, actor=actor, job=job)
     try:
-        again = ledger.queue_again(session, job.id)
+        again = outcomes.queue_again(session, job.id)
     except IntegrityError:
         active = find_active(session, idem_key=job.idem_key)
         if active is not None:

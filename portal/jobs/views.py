@@ -15,8 +15,8 @@ from portal.errors import NotFoundError
 from portal.jobs import queries
 from portal.jobs.glances import Glance, glance, raw_progresses
 from portal.jobs.kinds import Kinds
-from portal.jobs.ledger import RETRYABLE
 from portal.jobs.models import Job, JobState, Notification
+from portal.jobs.outcomes import RETRYABLE
 from portal.jobs.progress import Progress, from_json
 from portal.jobs.queries import JobRow
 from portal.jobs.service import may_manage, may_view

@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor
 from portal.files import private_folder
-from portal.jobs.ledger import Claim, End, LeaseLostError, fence, finish
+from portal.jobs.ledger import Claim, LeaseLostError, fence
 from portal.jobs.models import Job, JobLogLine, JobState
 from portal.jobs.notices import announce
+from portal.jobs.outcomes import End, finish
 from portal.jobs.progress import ProgressMeter
 from portal.runtime import Runtime
 

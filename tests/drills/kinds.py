@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from portal.jobs import ledger
+from portal.jobs import outcomes
 from portal.jobs.kinds import BULK, Kind, Kinds
 from portal.jobs.work import Work
 
@@ -83,7 +83,7 @@ def die(work: Work) -> None:
 def stop_itself(work: Work) -> None:
     """Have its cancel asked for, then its worker stopped, and come to a safe point."""
     with work.runtime.sessions.begin() as session:
-        ledger.ask_to_stop(session, work.claim.job_id)
+        outcomes.ask_to_stop(session, work.claim.job_id)
     os.kill(os.getppid(), signal.SIGTERM)
     while True:
         work.checkpoint()
