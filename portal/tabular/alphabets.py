@@ -33,4 +33,5 @@ OTHER = {
 }
 PUNCTUATION = "„“”‚‘’‹›«»–—…•§°€£¥©®™²³µ½¼¾·×¡¿ªº№±\xa0\xad"
 INSIDE_WORDS = "’·\xad\u200e\u200f\u200c\u200d"
+AFTER = "°²³ªº®™\xa0\xad"
 ASIDE = "«»„“”‚‘’‹›–—…\xa0"

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from functools import cache
 
-from portal.tabular.alphabets import ASIDE, INSIDE_WORDS, LATIN, OTHER, PUNCTUATION
+from portal.tabular.alphabets import AFTER, ASIDE, INSIDE_WORDS, LATIN, OTHER, PUNCTUATION
 
 CODECS = (
     "cp1252",
@@ -26,10 +26,10 @@ CODECS = (
     "iso8859-5",
     "mac-roman",
 )
-_MOST = 4_000  # characters beyond ASCII that are looked at
+_MOST = 2_000  # characters beyond ASCII that are looked at
 _HIGH = re.compile(rb"[\x80-\xff]")
 _HIGH_CHAR = re.compile(r"[^\x00-\x7f]")
-_LESS_COMMON = 0.012  # what a later place in CODECS costs
+_LESS_COMMON = 0.004  # what a later place in CODECS costs
 _IMPOSSIBLE = -9.0
 Seen = Counter[tuple[str, str]]
 
@@ -83,13 +83,14 @@ def _judge(text: str | None) -> tuple[float, str]:
     seen: Seen = Counter()
     for found in _HIGH_CHAR.finditer(text):
         seen[found.group(), _neighbours(text, found.start())] += 1
-    total = sum(seen.values()) or 1
+    letters = {one: count for one, count in seen.items() if one[0].isalpha()}
+    signs = sum(_sign(*one) * seen[one] for one in seen.keys() - letters.keys())
     scores = [
-        (sum(_worth(char, where, name) * count for (char, where), count in seen.items()), name)
+        (sum(_letter(*one, name) * count for one, count in letters.items()), name)
         for name in (*LATIN, *OTHER)
     ]
     score, language = max(scores, key=lambda one: one[0])
-    return score / total, language if score > 0 else ""
+    return (signs + score) / (seen.total() or 1), language if score > 0 else ""
 
 
 def _neighbours(text: str, at: int) -> str:
@@ -111,12 +112,8 @@ def _weights(language: str) -> dict[str, float]:
     return {char: 1.0 - 0.6 * place / len(letters) for place, char in enumerate(letters)}
 
 
-def _worth(char: str, where: str, language: str) -> float:
-    """How plausible `char` is between such neighbours in a text of `language`."""
-    if char in PUNCTUATION:
-        return _punctuation_worth(char, where)
-    if not char.isalpha():
-        return -2.0 if char < "\xa0" else -1.0
+def _letter(char: str, where: str, language: str) -> float:
+    """How plausible a letter is between such neighbours in a text of `language`."""
     weight = _weights(language).get(char.lower())
     if weight is None:
         return -0.5
@@ -127,7 +124,12 @@ def _worth(char: str, where: str, language: str) -> float:
     return weight * (0.6 if {"l", "u"} & set(where) else 1.0)
 
 
-def _punctuation_worth(char: str, where: str) -> float:
-    if "." in where:
-        return 0.6 if char in ASIDE else 0.3
-    return 0.3 if char in INSIDE_WORDS else -1.0
+def _sign(char: str, where: str) -> float:
+    """How plausible what is no letter is between such neighbours."""
+    if char not in PUNCTUATION:
+        return -2.0 if char < "\xa0" else -1.0
+    if "." not in where:
+        return 0.3 if char in INSIDE_WORDS else -1.0
+    if char in ASIDE:
+        return 0.6
+    return 0.3 if where == ".." or (char in AFTER and where[1] == ".") else -0.5

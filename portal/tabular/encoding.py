@@ -49,6 +49,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be", True),
 )
 _PRINTED = bytes(range(0x20, 0x7F)) + b"\t\r\n"
+_HIGH = re.compile(r"[^\x00-\x7f]")
+_FAULT = re.compile("[\udc80-\udcff]")
 _CERTAIN = 1.0
 
 
@@ -110,7 +112,7 @@ def _plain(*, whole: bool) -> list[Guess]:
 def _eight_bit_unicode(head: bytes, *, whole: bool) -> Guess | None:
     """Say how well `head` is UTF-8; None where it is not."""
     text, faults = _lenient(head, whole=whole)
-    proper = sum(1 for char in re.findall(r"[^\x00-\x7f]", text) if not _is_fault(char))
+    proper = len(_HIGH.findall(text)) - faults
     if faults == 0:
         reason = "All characters beyond ASCII are proper UTF-8."
         return Guess(encoding="utf-8", confidence=0.99, reason=reason)
@@ -124,11 +126,7 @@ def _lenient(head: bytes, *, whole: bool) -> tuple[str, int]:
     """Decode as UTF-8; how many bytes could not be? One cut at the end is none."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     text = decoder.decode(head, final=whole)
-    return text, sum(1 for char in text if _is_fault(char))
-
-
-def _is_fault(char: str) -> bool:
-    return "\udc80" <= char <= "\udcff"
+    return text, len(_FAULT.findall(text))
 
 
 def _sixteen_bit(head: bytes) -> Guess | None:

@@ -1,0 +1,61 @@
+"""Each file of the corpus is found out, read and written back as it stands."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from portal.tabular.formats import find_format
+from tests.tabular.corpus.cases import Case, all_cases
+from tests.tabular.delimited import cells, find, read, stored, written
+
+CASES = all_cases()
+SPECTRUM = Path(__file__).parent / "corpus" / "csv_spectrum"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where each test of this file puts its own file first: a folder for each would take longer."""
+    return tmp_path_factory.mktemp("corpus")
+
+
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+def test_the_corpus_has_at_least_300_files() -> None:
+    assert len({case.content for case in CASES}) >= 300
+
+
+@every_case
+def test_the_format_of_each_file_is_found(case: Case, folder: Path) -> None:
+    found = find(folder, case.content, case.file_name).format
+    assert case.content.decode(found.encoding) == case.content.decode(case.encoding)
+    assert (found.delimiter, found.line_end) == (case.delimiter, case.line_end)
+    assert {name: getattr(found, name) for name in case.finding} == case.finding
+
+
+@every_case
+def test_each_file_is_read_with_the_numbers_and_lines_of_its_rows(case: Case, folder: Path) -> None:
+    assert read(stored(folder, case.content, case.file_name)) == (case.header, case.rows)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.exact], ids=lambda case: case.name)
+def test_each_file_is_written_back_byte_for_byte(case: Case, folder: Path) -> None:
+    found = find(folder, case.content, case.file_name).format
+    assert written([case.header, *cells(case.rows)], found) == case.content
+
+
+@pytest.mark.parametrize(
+    "path", sorted((SPECTRUM / "csvs").glob("*.csv")), ids=lambda path: path.stem
+)
+def test_csv_spectrum_is_read_as_its_json_says(path: Path) -> None:
+    header, rows = read(path, find_format(path, name=path.name).format)
+    records = [dict(zip(header, row, strict=True)) for row in cells(rows)]
+    assert records == spectrum_records(path.stem)
+
+
+def spectrum_records(name: str) -> list[dict[str, str]]:
+    records = json.loads((SPECTRUM / "json" / f"{name}.json").read_text(encoding="utf-8"))
+    if name == "location_coordinates":  # see README.md there
+        return [records | {"Contact Phone Number": "2095257564"}]
+    return records
