@@ -11,8 +11,9 @@ from portal import __version__
 from portal.accounts.permissions import Permission
 from portal.accounts.routes import bp as accounts
 from portal.artifacts.routes import bp as artifacts
-from portal.assembly import KINDS, OWNERS
+from portal.assembly import KINDS, OWNERS, processors_for
 from portal.audit.routes import bp as audit
+from portal.datacenter.routes import bp as datacenter
 from portal.jobs import views, watching
 from portal.jobs.kinds import Kinds
 from portal.jobs.monitoring.latency import LATENCY
@@ -24,6 +25,7 @@ from portal.projects.routes import bp as projects
 from portal.projects.service import count_projects
 from portal.runtime import Runtime
 from portal.settings import Settings
+from portal.tables.routes import bp as tables
 from portal.web.access import guard
 from portal.web.bodies import InTime, limit_strangers, refuse_nul
 from portal.web.errors import register_errors
@@ -40,11 +42,26 @@ from portal.web.numbers import NumberConverter
 from portal.web.poll_lane import PollLane
 from portal.web.signed_in import load_signed_in
 
-AREAS = (accounts, audit, jobs, artifacts, projects)
+AREAS = (accounts, audit, jobs, artifacts, projects, datacenter, tables)
 NAVIGATION = (
     NavigationItem(label="Dashboard", url="/", icon="layout-dashboard"),
     NavigationItem(label="Jobs", url="/jobs", icon="list-checks", count=views.active_count),
     NavigationItem(label="Projects", url="/projects", icon="folder-open"),
+    NavigationItem(
+        label="Data centre",
+        url="/datacenter",
+        icon="inbox",
+        permission=Permission.DATACENTER_VIEW,
+    ),
+    NavigationItem(
+        label="Tables", url="/tables", icon="table", permission=Permission.TABLES_BROWSE
+    ),
+    NavigationItem(
+        label="Table exports",
+        url="/table-exports",
+        icon="download",
+        permission=Permission.TABLES_EXPORT,
+    ),
 )
 CARDS = (
     AreaCard(label="Projects", url="/projects", note="that you may see", count=count_projects),
@@ -84,6 +101,7 @@ def create_app(
         runtime=runtime,
         kinds=kinds,
         owners=OWNERS,
+        processors=processors_for(runtime),
         waker=waker or RedisWaker(runtime.redis),
         navigation=NAVIGATION,
         administration=ADMINISTRATION,

@@ -2,6 +2,7 @@
 
 from portal.accounts.processors import USERS
 from portal.artifacts.owners import OwnerKinds
+from portal.datacenter.tasks import kinds_for as kinds_of_data_center
 from portal.jobs.engine import JobEngine
 from portal.jobs.kinds import Kinds
 from portal.plugins import load_plugins
@@ -10,12 +11,27 @@ from portal.projects.tasks import EXPORT, PROJECT_OWNER
 from portal.rows.processors import Processors
 from portal.runtime import Runtime
 from portal.settings import Settings
+from portal.tables.processors import TableProcessors
+from portal.tables.tasks import EXPORT as TABLE_EXPORT
+from portal.tables.tasks import TABLE_OWNER
 
-KINDS = Kinds((EXPORT,))
-OWNERS = OwnerKinds((PROJECT_OWNER,))
+OWNERS = OwnerKinds(
+    (
+        PROJECT_OWNER,
+        TABLE_OWNER,
+    )
+)
 SHIPPED = (USERS, *OF_PROJECTS)
 PLUGINS = load_plugins(taken=[processor.name for processor in SHIPPED])
 PROCESSORS = Processors((*SHIPPED, *PLUGINS.processors))
+
+
+def processors_for(runtime: Runtime) -> Processors:
+    """All processors: those of the rooms and of other packages, and one for each table."""
+    return Processors((*SHIPPED, *PLUGINS.processors), sources=(TableProcessors(runtime),))
+
+
+KINDS = Kinds((EXPORT, TABLE_EXPORT, *kinds_of_data_center(processors_for, declared=PROCESSORS)))
 
 
 def open_job_engine(settings: Settings) -> JobEngine:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.datacenter.orders import BATCH, GO_ON, PLAN, PROCESS, UNDO, Asking
+from portal.datacenter.orders import BATCH, GO_ON, PLAN, PROCESS, UNDO, Asking, ProcessOrder
 from portal.datacenter.runs import KIND
 from portal.errors import NotFoundError
 from portal.jobs.models import Job
@@ -17,6 +17,7 @@ from portal.rows.batch_row import batch_of
 from portal.rows.books import open_books
 from portal.rows.images import values_of
 from portal.rows.models import PORTAL_LEDGER
+from portal.rows.processors import Mode
 from portal.rows.schema import LedgerTables
 from portal.runtime import Runtime
 from portal.tabular.canonical import text_of
@@ -46,6 +47,7 @@ class Run:
     changes: tuple[Change, ...] = ()
     failing: tuple[Entry, ...] = ()
     processor_title: str = ""
+    order: ProcessOrder | None = None
 
     @property
     def may_retry(self) -> bool:
@@ -65,6 +67,24 @@ class Run:
         batch = self.batch
         cut = (BatchState.PAUSED, BatchState.CANCELLED, BatchState.STOPPED)
         return batch is not None and not self.job.active and batch.state in cut
+
+    @property
+    def shown_counts(self) -> list[str]:
+        """The outcomes that the batch's mode can have, and whatever else it had."""
+        batch = self.batch
+        if batch is None:
+            return []
+        usual = {
+            Mode.CREATE: ("created",),
+            Mode.UPDATE: ("updated", "unchanged"),
+            Mode.REMOVE: ("removed",),
+        }
+        named = (*usual[batch.order.mode], "failed")
+        return [
+            str(outcome)
+            for outcome in Outcome
+            if outcome in named or (outcome != Outcome.BLANK and getattr(batch.counts, outcome))
+        ]
 
     @property
     def may_undo(self) -> bool:
@@ -97,8 +117,14 @@ def view_run(session: Session, *, asking: Asking, runtime: Runtime, job_id: str)
     if batch is None:
         return Run(job=shown, batch=None)
     changes, failing = _samples(runtime, batch)
-    title = asking.processors.get(batch.order.processor).title
-    return Run(job=shown, batch=batch, changes=changes, failing=failing, processor_title=title)
+    return Run(
+        job=shown,
+        batch=batch,
+        changes=changes,
+        failing=failing,
+        processor_title=asking.processors.get(batch.order.processor).title,
+        order=ProcessOrder.from_args(job.args) if job.kind in (PROCESS, PLAN) else None,
+    )
 
 
 def _batch_of(session: Session, job: Job) -> Batch | None:

@@ -20,6 +20,7 @@ from portal.db import Base, engine_options, looking, prepare, reading
 from portal.jobs.kinds import Kinds
 from portal.jobs.wake import Waker
 from portal.lookups import LookUp
+from portal.rows.processors import Processors
 from portal.runtime import Runtime
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -71,6 +72,7 @@ class Services:
     kinds: Kinds
     owners: OwnerKinds
     waker: Waker
+    processors: Processors
     reading: Engine
     looking: Engine
     sign_ins: LookUp
@@ -114,6 +116,7 @@ def connect_extensions(
     kinds: Kinds,
     owners: OwnerKinds,
     waker: Waker,
+    processors: Processors,
     **shell: Any,
 ) -> None:
     """Give `app` its extensions; `shell` is what Services has for the pages' frame."""
@@ -135,6 +138,7 @@ def connect_extensions(
             kinds=kinds,
             owners=owners,
             waker=waker,
+            processors=processors,
             reading=reading(db.engine),
             looking=looking(db.engine),
             sign_ins=open_look_up(db.engine),

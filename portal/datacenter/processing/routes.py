@@ -1,5 +1,6 @@
 """The way of a file: looked at, mapped, tried out, processed; and its batch afterwards."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
@@ -74,6 +75,20 @@ def show_run(job_id: str) -> Response:
     if is_htmx():
         return fragment("datacenter/_batch.html", run=run, actor_may_run=may_run)
     return page("datacenter/run.html", run=run, actor_may_run=may_run)
+
+
+@bp.post("/datacenter/runs/<job_id>/apply")
+@requires(Permission.IMPORTS_RUN)
+def apply_plan(job_id: str) -> Response:
+    """Process the file just as it was tried out; refused where the file is another one now."""
+    asking = _asking()
+    run = view_run(session(), asking=asking, runtime=services().runtime, job_id=job_id)
+    if run.order is None or run.batch is None or not run.batch.order.dry_run:
+        raise NotFoundError("There is no dry run to apply.")
+    order = replace(run.order, dry_run=False, sha256=run.batch.order.sha256)
+    submitted = orders.ask_to_process(session(), order=order, center=_center(), asking=asking)
+    session().commit()
+    return go(f"/datacenter/runs/{submitted.job.id}")
 
 
 @bp.post("/datacenter/batches/<batch_id>/pause")
