@@ -45,8 +45,8 @@ def do_rows(session: Session, run: Undertaking, rows: Sequence[Values]) -> list[
 
 def create_all(session: Session, run: Undertaking, rows: Sequence[Values]) -> list[Fate] | None:
     """Create a record for each row without looking first; None, and nothing done, when refused."""
-    if run.many is None:
-        return None
+    if run.many is None or not rows:
+        return None if rows else []
     try:
         with session.begin_nested():
             made = run.many.create_many(session, rows, acting=run.acting())
