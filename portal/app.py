@@ -11,7 +11,7 @@ from portal import __version__
 from portal.accounts.permissions import Permission
 from portal.accounts.routes import bp as accounts
 from portal.artifacts.routes import bp as artifacts
-from portal.assembly import KINDS, OWNERS, processors_for
+from portal.assembly import BATCH_KINDS, KINDS, OWNERS, processors_for
 from portal.audit.routes import bp as audit
 from portal.datacenter.routes import bp as datacenter
 from portal.jobs import views, watching
@@ -23,6 +23,7 @@ from portal.jobs.wake import RedisWaker, Waker
 from portal.jobs.watching import Watch
 from portal.projects.routes import bp as projects
 from portal.projects.service import count_projects
+from portal.rows.routes import bp as rows
 from portal.runtime import Runtime
 from portal.settings import Settings
 from portal.tables.routes import bp as tables
@@ -42,7 +43,7 @@ from portal.web.numbers import NumberConverter
 from portal.web.poll_lane import PollLane
 from portal.web.signed_in import load_signed_in
 
-AREAS = (accounts, audit, jobs, artifacts, projects, datacenter, tables)
+AREAS = (accounts, audit, jobs, artifacts, projects, datacenter, rows, tables)
 NAVIGATION = (
     NavigationItem(label="Dashboard", url="/", icon="layout-dashboard"),
     NavigationItem(label="Jobs", url="/jobs", icon="list-checks", count=views.active_count),
@@ -102,6 +103,7 @@ def create_app(
         kinds=kinds,
         owners=OWNERS,
         processors=processors_for(runtime),
+        batch_kinds=BATCH_KINDS,
         waker=waker or RedisWaker(runtime.redis),
         navigation=NAVIGATION,
         administration=ADMINISTRATION,

@@ -2,12 +2,14 @@
 
 from portal.accounts.processors import USERS
 from portal.artifacts.owners import OwnerKinds
+from portal.datacenter.batch_kind import DATACENTER
 from portal.datacenter.tasks import kinds_for as kinds_of_data_center
 from portal.jobs.engine import JobEngine
 from portal.jobs.kinds import Kinds
 from portal.plugins import load_plugins
 from portal.projects.processors import PROCESSORS as OF_PROJECTS
 from portal.projects.tasks import EXPORT, PROJECT_OWNER
+from portal.rows.batch_kinds import BatchKinds
 from portal.rows.processors import Processors
 from portal.runtime import Runtime
 from portal.settings import Settings
@@ -15,6 +17,7 @@ from portal.tables.processors import TableProcessors
 from portal.tables.tasks import EXPORT as TABLE_EXPORT
 from portal.tables.tasks import TABLE_OWNER
 
+BATCH_KINDS = BatchKinds((DATACENTER,))
 OWNERS = OwnerKinds(
     (
         PROJECT_OWNER,

@@ -209,6 +209,25 @@
     }
   }
 
+  // ---- grids: Enter and the arrows go from row to row, Ctrl + Enter retries ----
+
+  document.addEventListener("keydown", (event) => {
+    const cell = event.target.closest?.("[data-grid] .cell-input");
+    if (!cell) return;
+    const steps = { Enter: event.shiftKey ? -1 : 1, ArrowDown: 1, ArrowUp: -1 };
+    if (event.key === "Enter" && event.ctrlKey) {
+      event.preventDefault();
+      cell.blur();
+      find("#retry-all")?.click();
+    } else if (event.key in steps) {
+      event.preventDefault();
+      const rows = [...cell.closest("[data-grid]").rows];
+      const next = rows[rows.indexOf(cell.closest("tr")) + steps[event.key]];
+      (next?.querySelector(`[name="${cell.name}"]`) || cell).focus();
+      if (!next) cell.blur();
+    }
+  });
+
   // ---- files ----
 
   document.addEventListener("change", (event) => {

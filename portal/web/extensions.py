@@ -20,6 +20,7 @@ from portal.db import Base, engine_options, looking, prepare, reading
 from portal.jobs.kinds import Kinds
 from portal.jobs.wake import Waker
 from portal.lookups import LookUp
+from portal.rows.batch_kinds import BatchKinds
 from portal.rows.processors import Processors
 from portal.runtime import Runtime
 
@@ -73,6 +74,7 @@ class Services:
     owners: OwnerKinds
     waker: Waker
     processors: Processors
+    batch_kinds: BatchKinds
     reading: Engine
     looking: Engine
     sign_ins: LookUp
@@ -117,6 +119,7 @@ def connect_extensions(
     owners: OwnerKinds,
     waker: Waker,
     processors: Processors,
+    batch_kinds: BatchKinds,
     **shell: Any,
 ) -> None:
     """Give `app` its extensions; `shell` is what Services has for the pages' frame."""
@@ -139,6 +142,7 @@ def connect_extensions(
             owners=owners,
             waker=waker,
             processors=processors,
+            batch_kinds=batch_kinds,
             reading=reading(db.engine),
             looking=looking(db.engine),
             sign_ins=open_look_up(db.engine),

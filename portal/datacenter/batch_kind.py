@@ -1,0 +1,48 @@
+"""The data centre's batches as the error grid knows them."""
+
+from sqlalchemy.orm import Session
+
+from portal.accounts.permissions import Actor, Permission
+from portal.datacenter.orders import Asking, ask_to_go_on
+from portal.datacenter.runs import KIND
+from portal.datacenter.service import open_data_center
+from portal.rows.batch import Batch
+from portal.rows.batch_kinds import BatchKind, Wish
+
+
+def page_of(batch: Batch) -> str:
+    """The page that shows a batch."""
+    return f"/datacenter/runs/{batch.job_id}" if batch.job_id else "/datacenter/batches"
+
+
+def _may_view(_session: Session, actor: Actor, _batch: Batch) -> bool:
+    return actor.may(Permission.DATACENTER_VIEW)
+
+
+def _may_repair(_session: Session, actor: Actor, _batch: Batch) -> bool:
+    return actor.may(Permission.IMPORTS_RUN)
+
+
+def _retry(session: Session, batch: Batch, wish: Wish) -> str:
+    asking = Asking(
+        actor=wish.actor,
+        now=wish.now,
+        kinds=wish.kinds,
+        waker=wish.waker,
+        processors=wish.processors,
+        address=wish.address,
+    )
+    center = open_data_center(wish.runtime)
+    submitted = ask_to_go_on(session, batch=batch, center=center, asking=asking)
+    return f"/datacenter/runs/{submitted.job.id}"
+
+
+DATACENTER = BatchKind(
+    name=KIND,
+    label="Data centre",
+    url="/datacenter",
+    may_view=_may_view,
+    may_repair=_may_repair,
+    retry=_retry,
+    page=page_of,
+)

@@ -1,0 +1,59 @@
+"""What kinds of batches there are. Areas offer them; whoever assembles a process registers them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+from sqlalchemy.orm import Session
+
+from portal.accounts.permissions import Actor
+from portal.errors import NotFoundError
+from portal.jobs.kinds import Kinds
+from portal.jobs.wake import Waker
+from portal.rows.batch import Batch
+from portal.rows.processors import Processors
+from portal.runtime import Runtime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """Who wants a batch's failed rows to be done again, and what jobs are made with."""
+
+    actor: Actor
+    now: datetime
+    kinds: Kinds
+    waker: Waker
+    processors: Processors
+    runtime: Runtime
+    address: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchKind:
+    """Whose batches these are: who may see and who may repair them, and where they are shown.
+
+    `retry(session, batch, wish)` submits the job for a retry that was asked for, and returns the
+    address of the page that shows it; it raises a PortalError where that cannot be.
+    """
+
+    name: str
+    label: str
+    url: str
+    may_view: Callable[[Session, Actor, Batch], bool]
+    may_repair: Callable[[Session, Actor, Batch], bool]
+    retry: Callable[[Session, Batch, Wish], str]
+    page: Callable[[Batch], str]
+
+
+class BatchKinds:
+    """A frozen set of kinds, found by name."""
+
+    def __init__(self, kinds: Iterable[BatchKind]) -> None:
+        self._kinds = MappingProxyType({kind.name: kind for kind in kinds})
+
+    def get(self, name: str) -> BatchKind:
+        """The kind called `name`; raise NotFoundError where this process has none."""
+        if name not in self._kinds:
+            raise NotFoundError("There is no such batch.")
+        return self._kinds[name]

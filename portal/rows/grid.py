@@ -1,0 +1,131 @@
+"""Failing rows as a grid: cells with what is wrong with each, checked again while one types."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from portal.rows import editing
+from portal.rows.batch import Batch, Entry
+from portal.rows.books import Books
+from portal.rows.processors import Mode, Processor
+from portal.rows.source import is_full, open_source
+from portal.rows.undertaking import identity_of
+from portal.tabular.conversion import Conversion, RowErrors
+from portal.tabular.fields import Field
+
+ROWS_SHOWN = 50
+CHOICES_SHOWN = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A cell of a failing row: its text as edited, whether it was, and what is wrong with it."""
+
+    number: int
+    text: str
+    edited: bool
+    errors: tuple[str, ...]
+    field: Field | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridRow:
+    """A failing row. `whole` is what is wrong with it as a whole.
+
+    `ready`: it was edited, and nothing is wrong any more with what the file alone can tell.
+    """
+
+    number: int
+    line: int | None
+    cells: tuple[Cell, ...]
+    whole: tuple[str, ...]
+    edited: bool
+    ready: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """The failing rows of a batch, some at a time."""
+
+    batch: Batch
+    processor: Processor
+    header: tuple[str, ...]
+
+    @cached_property
+    def fields(self) -> tuple[Field | None, ...]:
+        """The field of each column, None where it is left out."""
+        known = {field.name: field for field in self.processor.fields}
+        return tuple(known.get(name or "") for name in self.batch.order.columns)
+
+    @cached_property
+    def conversion(self) -> Conversion:
+        """How cells become values, as the batch does it."""
+        order = self.batch.order
+        creating = order.mode is Mode.CREATE
+        identity = identity_of(self.processor, order.columns) or ()
+        columns = order.columns
+        if order.mode is Mode.REMOVE:
+            columns = tuple(name if name in identity else None for name in columns)
+        return Conversion(
+            self.processor.fields,
+            columns,
+            creating=creating,
+            identity=() if creating else identity,
+        )
+
+    def row(self, entry: Entry) -> GridRow:
+        """A failing row as it is shown."""
+        texts = entry.effective(width=self.batch.width) or []
+        errors = self._errors(entry, texts)
+        cells = tuple(
+            Cell(
+                number=number,
+                text=text,
+                edited=str(number) in entry.edited,
+                errors=tuple(errors.get(field.name, ())) if field else (),
+                field=field,
+            )
+            for number, (text, field) in enumerate(self._padded(texts))
+        )
+        shown = {field.name for field in self.fields if field}
+        rest = [text for name, found in errors.items() if name not in shown for text in found]
+        return GridRow(
+            number=entry.first_row,
+            line=entry.line,
+            cells=cells,
+            whole=tuple(rest),
+            edited=bool(entry.edited),
+            ready=bool(entry.edited) and not errors,
+        )
+
+    def _errors(self, entry: Entry, texts: Sequence[str]) -> dict[str, list[str]]:
+        """What is wrong now: with an edited row what can be told at once, else what was told."""
+        if not entry.edited:
+            return {name: list(found) for name, found in entry.errors.items()}
+        if not is_full(texts):
+            return {"": ["The row is empty; skip it instead."]}
+        (converted,) = self.conversion.convert_many([list(texts)])
+        if isinstance(converted, RowErrors):
+            return {name: list(found) for name, found in converted.errors.items()}
+        return {}
+
+    def _padded(self, texts: Sequence[str]) -> list[tuple[str, Field | None]]:
+        """The cells with their fields; a row that is too short or too long is shown as it is."""
+        fields = [*self.fields, *(None for _ in texts[len(self.fields) :])]
+        missing = ("" for _ in fields[len(texts) :])
+        return list(zip([*texts, *missing], fields, strict=True))
+
+
+def open_grid(batch: Batch, processor: Processor) -> Grid:
+    """The grid of a batch; raises TableError where its stored file cannot be read any more."""
+    with open_source(batch.order) as table:
+        return Grid(batch=batch, processor=processor, header=tuple(table.header))
+
+
+def rows_after(books: Books, grid: Grid, after: int) -> tuple[list[GridRow], int | None]:
+    """The next failing rows behind row `after`, and the row to ask behind for more."""
+    with books.read() as session:
+        page = editing.failing(
+            session, tables=books.tables, batch=grid.batch, after=after, limit=ROWS_SHOWN
+        )
+    return [grid.row(entry) for entry in page.entries], page.following
