@@ -65,6 +65,7 @@ def cancel_command(shell: Any, job_id: str) -> None:
             actor=shell.actor,
             job=job,
             settings=runtime.settings,
+            waker=shell.waker,
             now=runtime.clock(),
             address=shell.address,
         )

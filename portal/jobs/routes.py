@@ -117,6 +117,7 @@ def cancel_job(job_id: str) -> Response:
         actor=current_actor(),
         job=job,
         settings=services().runtime.settings,
+        waker=services().waker,
         now=services().runtime.clock(),
         address=_address(),
     )

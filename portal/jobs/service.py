@@ -16,6 +16,7 @@ from portal.audit.service import record
 from portal.errors import ConflictError, ForbiddenError, NotFoundError
 from portal.jobs import outcomes
 from portal.jobs.kinds import Kind, Kinds
+from portal.jobs.lanes import wake_lane_after_commit
 from portal.jobs.models import ACTIVE, Job, JobAttempt
 from portal.jobs.notices import announce
 from portal.jobs.wake import Waker, wake_after_commit
@@ -136,16 +137,20 @@ def cancel(
     actor: Actor,
     job: Job,
     settings: Settings,
+    waker: Waker,
     now: datetime,
     address: str = "",
 ) -> None:
     """End a queued job, or ask a running one to stop at its next safe point.
 
-    Raises ForbiddenError, and ConflictError where the job has ended.
+    What waited in its lane behind a queued one is woken after the commit. Raises ForbiddenError,
+    and ConflictError where the job has ended.
     """
     _check_may_manage(session, kinds=kinds, actor=actor, job=job)
     if outcomes.cancel_queued(session, job.id, reason=f"It was cancelled by {actor.name}."):
         announce(session, job_id=job.id, settings=settings, now=now)
+        if job.lane is not None:
+            wake_lane_after_commit(session, waker, lane=job.lane)
     elif not outcomes.ask_to_stop(session, job.id):
         raise ConflictError("The job has ended already; there is nothing to cancel.")
     _record(session, "job.cancel", actor, job, now=now, address=address)

@@ -11,7 +11,7 @@ from portal.jobs import service
 from portal.jobs.engine import JobEngine
 from portal.jobs.models import Job, JobState
 from portal.jobs.runner import claim_job
-from portal.jobs.wake import RedisWaker
+from portal.jobs.wake import RedisWaker, rq_queue
 from tests.drills.kinds import KINDS
 from tests.drills.site import Site
 from tests.waiting import wait_until
@@ -100,6 +100,18 @@ def test_jobs_of_one_lane_run_one_after_another_in_order(site: Site) -> None:
     site.check_history()
 
 
+def test_a_cancelled_head_of_a_lane_lets_the_next_begin_at_once(site: Site) -> None:
+    head = site.submit("nothing", subject="1", lane="table:trunk", wake=False)
+    following = site.submit("nothing", subject="2", lane="table:trunk")
+    site.start_worker()
+    queue = rq_queue(site.runtime.redis, "bulk")
+    wait_until(lambda: not site.runtime.redis.exists(queue.key, queue.intermediate_queue_key))
+    assert site.job(following).state == JobState.QUEUED
+    cancel(site, head)
+    site.wait_for(following, JobState.SUCCEEDED)  # no reconciler runs here
+    site.check_history()
+
+
 def cancel(site: Site, job_id: str) -> None:
     with site.runtime.sessions.begin() as session:
         service.cancel(
@@ -108,5 +120,6 @@ def cancel(site: Site, job_id: str) -> None:
             actor=SYSTEM,
             job=session.scalars(select(Job).where(Job.id == job_id)).one(),
             settings=site.settings,
+            waker=RedisWaker(site.runtime.redis),
             now=site.runtime.clock(),
         )

@@ -125,6 +125,15 @@ def test_a_queued_job_is_cancelled(portal, jobs):
     assert answer(portal("cancel", jobs.queued(), as_json=True))["state"] == "cancelled"
 
 
+def test_what_waited_behind_a_cancelled_job_is_woken(portal, jobs):
+    head = jobs.queued(subject="1", lane="table:trunk")
+    following = jobs.queued(subject="2", lane="table:trunk")
+    jobs.queued(subject="3", lane="table:trunk")
+    jobs.woken.clear()
+    portal("cancel", head)
+    assert jobs.woken == [("bulk", following)]
+
+
 def test_who_may_not_manage_a_job_is_refused(portal, jobs, make_actor):
     mia = make_actor("mia")
     result = portal("cancel", jobs.queued(actor=mia), actor=mia)
