@@ -34,6 +34,8 @@ from portal.jobs.wake import PERFORM
 BEAT_SECONDS = 5.0
 IDLE_SECONDS = 15
 STOPS = (signal.SIGTERM, signal.SIGINT)
+# What RQ raises for entries that it did not write: bytes that are no text, numbers or times.
+UNREADABLE = (ValueError, TypeError)
 
 log = structlog.get_logger("portal.worker")
 
@@ -93,6 +95,13 @@ class PortalWorker(Worker):
             pipe.delete(entry.key)
             pipe.execute()
 
+    def _refuse_unreadable(self, reason: str) -> None:
+        """Whatever lies half-taken in the intermediate queue tells nobody anything any more."""
+        (queue,) = self.queues
+        log.warning("refused a queue entry that cannot be read", queue=queue.name, reason=reason)
+        with contextlib.suppress(RedisError):
+            self.connection.delete(queue.intermediate_queue_key)
+
     def _employ(self, claim: Claim, claimed_at: float) -> None:
         with _stops_held_back():
             pid = os.fork()
@@ -144,12 +153,20 @@ class PortalWorker(Worker):
     def dequeue_job_and_maintain_ttl(
         self, timeout: int | None, max_idle_time: int | None = None
     ) -> tuple[Entry, Queue] | None:
-        """Wait for a wake-up; only here may a stop break the wait."""
+        """Wait for a wake-up; only here may a stop break the wait.
+
+        An entry that RQ cannot read has left the queue by then; the next one is waited for.
+        """
         self._listening = True
-        found: tuple[Entry, Queue] | None = super().dequeue_job_and_maintain_ttl(
-            timeout, max_idle_time
-        )
-        return found
+        while True:
+            try:
+                found: tuple[Entry, Queue] | None = super().dequeue_job_and_maintain_ttl(
+                    timeout, max_idle_time
+                )
+            except UNREADABLE as error:
+                self._refuse_unreadable(str(error))
+            else:
+                return found
 
     @property
     def dequeue_timeout(self) -> int:

@@ -61,3 +61,18 @@ def test_an_entry_that_names_another_function_is_refused(site: Site) -> None:
     assert not proof.exists()
     log = (site.folder / "process-0.log").read_text()
     assert log.count("refused a queue entry") == 2
+
+
+def test_an_entry_that_cannot_be_read_is_refused_in_one_line(site: Site) -> None:
+    client, queue = site.runtime.redis, rq_queue(site.runtime.redis, "bulk")
+    client.hset("rq:job:undated", mapping={"data": b"\xff", "created_at": "long ago"})
+    client.hset("rq:job:binary", mapping={"data": b"\xff"})
+    client.rpush(queue.key, b"\xff\xfe", "undated", "binary", "not an id")
+    job = site.submit("nothing")
+    worker = site.start_worker()
+    site.wait_for(job, JobState.SUCCEEDED)
+    assert worker.poll() is None
+    log = (site.folder / "process-0.log").read_text()
+    assert log.count("refused a queue entry") == 4
+    assert "Traceback" not in log
+    assert not client.exists(queue.intermediate_queue_key)
