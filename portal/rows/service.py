@@ -70,6 +70,23 @@ def resume(session: Session, *, batch_id: str) -> None:
     ledger.ask_to_pause(session, PORTAL_LEDGER, batch_id, asked=False)
 
 
+def give_up(
+    session: Session, *, batch_id: str, now: datetime, tables: LedgerTables = PORTAL_LEDGER
+) -> Batch:
+    """Let a paused batch be; what was not done stays undone, and can be gone on with later."""
+    batch = get_batch(session, batch_id=batch_id, tables=tables)
+    if batch.state is not BatchState.PAUSED:
+        raise ConflictError("Only a paused batch can be given up; cancel the job of a running one.")
+    state = str(BatchState.CANCELLED)
+    return change_idle(session, batch, tables=tables, state=state, ended_at=now)
+
+
+def show(session: Session, *, batch: Batch) -> None:
+    """Let the portal's database tell what a ledger elsewhere says of `batch`."""
+    if batch.store is Store.TABLES:
+        ledger.mirror(session, PORTAL_LEDGER, batch)
+
+
 def retry(
     session: Session,
     *,

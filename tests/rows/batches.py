@@ -73,12 +73,12 @@ class Batches:
                 store=self.store,
             ).id
 
-    def submit(self, batch_id, task="run"):
+    def submit(self, batch_id, task="run", *, actor=SYSTEM):
         with self.runtime.sessions.begin() as session:
             return jobs.submit(
                 session,
                 kind=KINDS.get(f"rows.{task}"),
-                actor=SYSTEM,
+                actor=actor,
                 args={"batch_id": batch_id},
                 title=task,
                 subject=Subject(kind="batch", id=batch_id),

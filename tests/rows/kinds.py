@@ -41,7 +41,7 @@ def undo(work, *, batch_id):
     return {"undone": done.undone, "kept": done.kept}
 
 
-def _kind(name, task):
+def kind_of(name, task):
     return Kind(
         name=f"rows.{name}",
         area="test",
@@ -53,4 +53,4 @@ def _kind(name, task):
     )
 
 
-KINDS = Kinds((_kind("run", run), _kind("undo", undo)))
+KINDS = Kinds((kind_of("run", run), kind_of("undo", undo)))
