@@ -91,7 +91,7 @@ def _found_in(
         if pattern.search(line):
             if len(found) >= limit:
                 return found, True
-            found.append(line.rstrip(b"\n").decode(errors="replace"))
+            found.append(line.decode(errors="replace"))
     return found, False
 
 
@@ -104,4 +104,4 @@ def _lines(files: list[Path]) -> Iterator[bytes]:
             continue
         with os.fdopen(handle, "rb") as stream:
             while line := stream.readline(LINE_BYTES):
-                yield line
+                yield line.removesuffix(b"\n")

@@ -86,7 +86,7 @@ def append_events(
             _put_by(path)
     lines = "".join(line_of(event, now=now, zone=zone) + "\n" for event in events)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(path, flags, 0o600), "wb", buffering=0) as stream:
+    with os.fdopen(os.open(path, flags, 0o600), "wb") as stream:
         stream.write(lines.encode(errors="replace"))
 
 
