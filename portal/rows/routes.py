@@ -126,13 +126,17 @@ def download_kept(batch_id: str) -> Response:
 
 
 def _batch(batch_id: str, *, repair: bool = False) -> tuple[Batch, BatchKind]:
-    """The batch, if one may see it (404) and, where it is to be repaired, do that (403)."""
-    known = service.get_batch(session(), batch_id=batch_id)
-    kind, actor = services().batch_kinds.get(known.order.kind), current_actor()
-    if not kind.may_view(session(), actor, known):
-        raise NotFoundError("There is no such batch.")
-    if repair and not kind.may_repair(session(), actor, known):
-        raise ForbiddenError("You may see these rows, but not repair them.")
+    """The batch, if one may see it (404) and, where it is to be repaired, do that (403).
+
+    Never by the request's session, which on SQLite would hold the write lock while books write.
+    """
+    with services().runtime.reads() as reader:
+        known = service.get_batch(reader, batch_id=batch_id)
+        kind, actor = services().batch_kinds.get(known.order.kind), current_actor()
+        if not kind.may_view(reader, actor, known):
+            raise NotFoundError("There is no such batch.")
+        if repair and not kind.may_repair(reader, actor, known):
+            raise ForbiddenError("You may see these rows, but not repair them.")
     books = _books(known)
     with books.read() as reader:
         return service.get_batch(reader, batch_id=batch_id, tables=books.tables), kind
@@ -154,11 +158,13 @@ def _chosen() -> list[int]:
 
 
 def _context(batch: Batch, kind: BatchKind) -> dict[str, Any]:
+    with services().runtime.reads() as reader:
+        may_repair = kind.may_repair(reader, current_actor(), batch)
     return {
         "batch": batch,
         "kind": kind,
         "batch_url": kind.page(batch),
-        "may_repair": kind.may_repair(session(), current_actor(), batch),
+        "may_repair": may_repair,
         "repairable": not batch.order.dry_run,
     }
 
