@@ -113,7 +113,7 @@ def view_run(session: Session, *, asking: Asking, runtime: Runtime, job_id: str)
     if job.kind not in KINDS:
         raise NotFoundError("There is no such job in the data centre.")
     shown = view_job(session, runtime=runtime, kinds=asking.kinds, actor=asking.actor, job=job)
-    batch = _batch_of(session, job)
+    batch = find_batch_of(session, job)
     if batch is None:
         return Run(job=shown, batch=None)
     changes, failing = _samples(runtime, batch)
@@ -127,7 +127,8 @@ def view_run(session: Session, *, asking: Asking, runtime: Runtime, job_id: str)
     )
 
 
-def _batch_of(session: Session, job: Job) -> Batch | None:
+def find_batch_of(session: Session, job: Job) -> Batch | None:
+    """The batch that a job of the data centre works on; None as long as there is none."""
     table = PORTAL_LEDGER.batch
     known = job.subject_id if job.subject_kind == BATCH else job.result.get("batch")
     of_job = table.c.id == known if known else table.c.job_id == job.id

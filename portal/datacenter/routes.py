@@ -86,24 +86,24 @@ def delete_chosen() -> Response:
     return go(_url(folder))
 
 
-@bp.get("/datacenter/download/<path:name>")
+@bp.get("/datacenter/download/<path:file>")
 @answers_file
-def download_file(name: str) -> Response:
+def download_file(file: str) -> Response:
     """One file of the root, or of a folder, under the name that people know."""
-    folder = Folder.ROOT
-    if "/" in name:
-        start, _, name = name.partition("/")
+    folder, name = Folder.ROOT, file
+    if "/" in file:
+        start, _, name = file.partition("/")
         folder = _folder(start)
-    file = _center().get_file(name, folder)
-    digest = digest_of(file.path)
+    found = _center().get_file(name, folder)
+    digest = digest_of(found.path)
     if digest is None:
         raise NotFoundError("This file was just moved; look for it in the other folders.")
     return send_file(
-        file.path,
-        name=file.shown,
-        size=file.entry.size,
+        found.path,
+        name=found.shown,
+        size=found.entry.size,
         sha256=digest,
-        media_type="text/csv" if file.name.endswith(".csv") else "application/octet-stream",
+        media_type="text/csv" if found.name.endswith(".csv") else "application/octet-stream",
     )
 
 

@@ -31,25 +31,25 @@ bp = Blueprint("processing", __name__)
 protect(bp, Permission.DATACENTER_VIEW)
 
 
-@bp.get("/datacenter/files/<path:name>")
-def show_file(name: str) -> Response:
+@bp.get("/datacenter/files/<path:file>")
+def show_file(file: str) -> Response:
     """A file with its first rows and what its columns would become; for htmx that part alone."""
-    file = _file(name)
-    context = {"name": name, **_look_context(file)}
+    found = _file(file)
+    context = {"name": file, **_look_context(found)}
     if is_htmx():
         return fragment("datacenter/_look.html", **context)
     return page("datacenter/file.html", **context)
 
 
-@bp.post("/datacenter/files/<path:name>")
+@bp.post("/datacenter/files/<path:file>")
 @requires(Permission.DATACENTER_EDIT)
-def process_file(name: str) -> Response:
+def process_file(file: str) -> Response:
     """Try a file out, or process it, as it was mapped on its page."""
-    file = _file(name)
-    seen = _look(file)
+    found = _file(file)
+    seen = _look(found)
     if seen.processor is None or seen.mode is None or seen.faults:
-        return page("datacenter/file.html", 422, name=name, **_look_context(file))
-    order = _order(file, seen, seen.processor.name, seen.mode)
+        return page("datacenter/file.html", 422, name=file, **_look_context(found))
+    order = _order(found, seen, seen.processor.name, seen.mode)
     if request.form.get("save_as", "").strip():
         _save_mapping(seen, seen.processor.name, seen.mode)
     submitted = orders.ask_to_process(session(), order=order, center=_center(), asking=_asking())
@@ -67,22 +67,22 @@ def show_batches() -> Response:
     return page("datacenter/batches.html", batches=found[:SHOWN], older_url=older)
 
 
-@bp.get("/datacenter/runs/<job_id>")
-def show_run(job_id: str) -> Response:
+@bp.get("/datacenter/runs/<run_id>")
+def show_run(run_id: str) -> Response:
     """A job with its batch and what became of the rows; for htmx the batch alone."""
-    run = view_run(session(), asking=_asking(), runtime=services().runtime, job_id=job_id)
+    run = view_run(session(), asking=_asking(), runtime=services().runtime, job_id=run_id)
     may_run = current_actor().may(Permission.IMPORTS_RUN)
     if is_htmx():
         return fragment("datacenter/_batch.html", run=run, actor_may_run=may_run)
     return page("datacenter/run.html", run=run, actor_may_run=may_run)
 
 
-@bp.post("/datacenter/runs/<job_id>/apply")
+@bp.post("/datacenter/runs/<run_id>/apply")
 @requires(Permission.IMPORTS_RUN)
-def apply_plan(job_id: str) -> Response:
+def apply_plan(run_id: str) -> Response:
     """Process the file just as it was tried out; refused where the file is another one now."""
     asking = _asking()
-    run = view_run(session(), asking=asking, runtime=services().runtime, job_id=job_id)
+    run = view_run(session(), asking=asking, runtime=services().runtime, job_id=run_id)
     if run.order is None or run.batch is None or not run.batch.order.dry_run:
         raise NotFoundError("There is no dry run to apply.")
     order = replace(run.order, dry_run=False, sha256=run.batch.order.sha256)

@@ -59,11 +59,11 @@ def show_processors() -> Response:
     return page("datacenter/processors.html", processors=_offered())
 
 
-@bp.get("/datacenter/templates/<path:name>")
+@bp.get("/datacenter/templates/<path:template>")
 @answers_file
-def download_template(name: str) -> Response:
+def download_template(template: str) -> Response:
     """An empty file of a processor to be filled in: `users.csv` or `users.xlsx`."""
-    stem, _, form = name.rpartition(".")
+    stem, _, form = template.rpartition(".")
     processor = next((one for one in _offered() if one.name == stem), None)
     if processor is None or form not in TEMPLATES:
         raise NotFoundError("There is no such template.")
