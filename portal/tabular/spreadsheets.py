@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from portal.tabular.formats import Format
-from portal.tabular.sheets.child import LENGTH, OUT_OF_MEMORY
-from portal.tabular.table import LIMITS, Limits, Row, Table, TableError, check_header
+from portal.tabular.sheets.frames import LENGTH, OUT_OF_MEMORY
+from portal.tabular.table import LIMITS, Limits, Row, Table, TableError
 
 _FRAME_AT_MOST = 128 * 1024**2
 _READ = 1024**2
@@ -59,13 +59,14 @@ def open_sheet(
     """Open a sheet as a table: the one that `fmt` names, or the first that is not hidden.
 
     The first row that holds anything is the header; rows below the last that does are not there.
-    Raises TableError, also from the rows, with the row of the sheet as line.
+    Raises TableError, also from the rows, with the row of the sheet as line. The header is not
+    checked here, see `table.check_header`.
     """
     request = {"wanted": "rows", "kind": fmt.kind, "sheet": fmt.sheet, "limits": asdict(limits)}
     with _asked(path, request, bounds) as answers:
         first = answers.take()
-        check_header(first["header"], line=first["line"], limits=limits)
-        yield Table(header=first["header"], rows=_rows(answers, first["line"]))
+        header, line = first["header"], first["line"]
+        yield Table(header=header, rows=_rows(answers, line), header_line=line)
 
 
 def _rows(answers: "_Answers", header_line: int) -> Iterator[Row]:

@@ -11,7 +11,8 @@ import xlsxwriter
 from python_calamine import CalamineWorkbook
 
 from portal.tabular.formats import Format
-from portal.tabular.spreadsheets import open_sheet, sheet_names
+from portal.tabular.reading import open_table, preview
+from portal.tabular.spreadsheets import sheet_names
 from portal.tabular.table import Row, TableError
 from tests.tabular.workbook_making import (
     WORKBOOKS,
@@ -40,7 +41,7 @@ HEADER = [
 
 
 def read(path: Path, sheet: str = "") -> tuple[list[str], list[Row]]:
-    with open_sheet(path, Format(kind=path.suffix[1:], sheet=sheet)) as table:
+    with open_table(path, Format(kind=path.suffix[1:], sheet=sheet)) as table:
         return table.header, list(table.rows)
 
 
@@ -273,6 +274,19 @@ def test_a_cell_left_of_the_header_is_refused_with_its_place(tmp_path: Path) -> 
 def test_a_doubled_header_is_refused_with_its_place(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="Line 1, column 2: Double headers"):
         read(make_xlsx(tmp_path / "a.xlsx", text_row("a", "a")))
+
+
+def test_a_preview_shows_the_first_rows_of_a_sheet() -> None:
+    shown = preview(WORKBOOKS / "staff.ods", Format(kind="ods"), rows=2)
+    assert list(shown.header) == HEADER
+    assert [line for _number, line, _cells in shown.rows] == [3, 4]
+    assert not shown.whole
+    assert shown.fault is None
+
+
+def test_a_row_of_spaces_above_the_header_is_no_header(tmp_path: Path) -> None:
+    rows = text_row(" ", "  ") + text_row("a") + text_row("1")
+    assert read(make_xlsx(tmp_path / "a.xlsx", rows)) == (["a"], [(1, 3, ["1"])])
 
 
 def test_rows_and_cells_that_repeat_are_written_out(tmp_path: Path) -> None:

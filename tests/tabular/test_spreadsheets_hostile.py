@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from portal.tabular.formats import Format
-from portal.tabular.sheets.child import LENGTH, main
+from portal.tabular.sheets.child import main
+from portal.tabular.sheets.frames import LENGTH
 from portal.tabular.spreadsheets import Bounds, open_sheet, sheet_names
 from portal.tabular.table import Limits, TableError
 from tests.tabular.workbook_making import (
@@ -193,7 +194,8 @@ def test_a_number_that_is_none_is_called_damage(tmp_path: Path, raw: str) -> Non
 @pytest.mark.parametrize("index", ["7", "-1", "x"])
 def test_a_text_that_is_not_there_is_called_damage(tmp_path: Path, index: str) -> None:
     rows = text_row("a") + f'<row><c t="s"><v>{index}</v></c></row>'
-    assert "row 2, column 1" in why_not(make_xlsx(tmp_path / "a.xlsx", rows))
+    path = make_xlsx(tmp_path / "a.xlsx", rows, sharedStrings="<sst><si><t>b</t></si></sst>")
+    assert "row 2, column 1" in why_not(path)
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "xls", "ods"])

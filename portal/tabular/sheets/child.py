@@ -1,11 +1,10 @@
 """`python -m portal.tabular.sheets.child REQUEST`: reads the spreadsheet that is its stdin.
 
-REQUEST is JSON. To stdout go frames: four bytes of length, then JSON. Either one with the names
-of the sheets; or one with the header, some with rows, and one that says it was all; or an error.
+REQUEST is JSON. To stdout goes one frame with the names of the sheets; or one with the header,
+some with rows, and one that says it was all. An error may stand in place of each.
 """
 
 import json
-import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,12 +15,11 @@ from portal.tabular.sheets.book import Book, SheetRow, choose, visible_names
 from portal.tabular.sheets.confinement import confine
 from portal.tabular.sheets.content import HEAD, check_parts, check_signature, check_streams
 from portal.tabular.sheets.errors import damaged
+from portal.tabular.sheets.frames import OUT_OF_MEMORY, send
 from portal.tabular.sheets.layout import lay_out
 from portal.tabular.sheets.package import open_package
 from portal.tabular.table import Limits, TableError
 
-LENGTH = struct.Struct(">I")
-OUT_OF_MEMORY = 3
 _ROWS_PER_FRAME = 500
 _CHARACTERS_PER_FRAME = 65_536
 
@@ -35,13 +33,13 @@ def main(request: dict[str, Any], source: IO[bytes], target: IO[bytes]) -> int:
     """
     try:
         for answer in _answers(request, source):
-            _send(target, answer)
+            send(target, answer)
     except TableError as error:
-        _send(target, {"error": error.message, "line": error.line, "column": error.column})
+        send(target, {"error": error.message, "line": error.line, "column": error.column})
     except MemoryError:
         return OUT_OF_MEMORY
     except BaseException as error:
-        _send(target, {"error": damaged(type(error).__name__).message})
+        send(target, {"error": damaged(type(error).__name__).message})
     target.flush()
     return 0
 
@@ -88,12 +86,6 @@ def _framed(rows: Iterator[SheetRow]) -> Iterator[list[SheetRow]]:
             frame, characters = [], 0
     if frame:
         yield frame
-
-
-def _send(target: IO[bytes], answer: Answer) -> None:
-    body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
-    target.write(LENGTH.pack(len(body)))
-    target.write(body)
 
 
 if __name__ == "__main__":

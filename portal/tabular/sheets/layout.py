@@ -24,12 +24,12 @@ def lay_out(rows: Iterable[SheetRow], limits: Limits) -> Layout:
     through: for a sheet without anything, for a cell to the left of the header, which would be
     lost, and for what is over the limits.
     """
-    source = (row for row in rows if any(row[1]))
-    line, cells = next(source, (0, []))
+    source = iter(rows)
+    line, cells = next((row for row in source if any(map(str.strip, row[1]))), (0, []))
     if not cells:
         raise TableError("The sheet is empty: it has no header and no rows.")
     _check(line, cells, limits)
-    first = next(place for place, cell in enumerate(cells) if cell)
+    first = next(place for place, cell in enumerate(cells) if cell.strip())
     header = _trimmed(cells[first:], 0)
     return Layout(line=line, header=header, rows=_below(source, first, len(header), limits))
 
@@ -38,6 +38,8 @@ def _below(
     source: Iterator[SheetRow], first: int, width: int, limits: Limits
 ) -> Iterator[SheetRow]:
     for line, cells in source:
+        if not any(cells):
+            continue
         _check(line, cells, limits)
         if first and any(cells[:first]):
             column = next(place for place, cell in enumerate(cells, start=1) if cell)

@@ -16,6 +16,7 @@ _MS_PER_HOUR = 3_600_000
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 (spreadsheets know no time zones)
 _EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 (the same)
 _WHOLE = re.compile(r"(?:0|-?[1-9][0-9]*)\Z")
+_SHORT = re.compile(r"-?(?:0|[1-9][0-9]{0,7})\.[0-9]{0,6}[1-9]\Z")
 _ISO_DURATION = re.compile(r"(-?)P(?:(\d+)D)?T(\d+)H(\d+)M(\d+)(?:[.,](\d+))?S\Z")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _NOT_CODE = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNORECASE)
@@ -54,7 +55,7 @@ def number_text(raw: str) -> str:
     Whole numbers keep all their digits. 0.30000000000000004 becomes 0.3, as the programs show it,
     while 0.6666666666666666 stays. Raises ValueError where `raw` is no number.
     """
-    if _WHOLE.match(raw):
+    if _WHOLE.match(raw) or _SHORT.match(raw):
         return raw
     value = float(raw)
     if not math.isfinite(value):

@@ -14,13 +14,17 @@ _LETTERS_AT_MOST = 4
 
 
 class RowParser:
-    """Turns the XML of a sheet into rows while it streams by."""
+    """Turns the XML of a sheet into rows while it streams by.
+
+    Its handlers run for every cell, so they look at the commonest first and call little.
+    """
 
     def __init__(
         self, texts: list[str], kinds: list[Kind], *, from_1904: bool, columns: int
     ) -> None:
         self._texts = texts
-        self._kinds = kinds
+        self._kinds: dict[str | None, Kind] = {str(n): kind for n, kind in enumerate(kinds)}
+        self._kinds[None] = kinds[0]
         self._from_1904 = from_1904
         self._columns = columns
         self._done: list[SheetRow] = []
@@ -29,14 +33,14 @@ class RowParser:
         self._next = 0
         self._cell: Mapping[str, str] = {}
         self._pieces: list[str] = []
-        self._aside = False
         self._indices: dict[str, int] = {}
         self._parser = new_parser()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
-        self._prefix = ""
+        self._name_elements("")
 
     def rows(self, stream: IO[bytes]) -> Iterator[SheetRow]:
+        """Yield the rows that hold anything; see `Book.rows`."""
         while piece := stream.read(PIECE):
             self._parser.Parse(piece, False)
             yield from self._taken()
@@ -47,31 +51,32 @@ class RowParser:
         done, self._done = self._done, []
         return done
 
+    def _name_elements(self, prefix: str) -> None:
+        self._c, self._v, self._t = (prefix + name for name in ("c", "v", "t"))
+        self._row_name, self._aid = prefix + "row", prefix + "rPh"
+
     def _start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        name = tag[len(self._prefix) :] if self._prefix else tag
-        if name == "c":
+        if tag == self._c:
             self._cell = attributes
-            self._pieces.clear()
-        elif name == "v" or (name == "t" and not self._aside):
+        elif tag in (self._v, self._t):
             self._parser.CharacterDataHandler = self._pieces.append
-        elif name == "row":
+        elif tag == self._row_name:
             self._begin_row(attributes.get("r"))
-        elif name == "rPh":
-            self._aside = True
+        elif tag == self._aid:
+            self._parser.StartElementHandler = None
         elif local(tag) == "worksheet":
-            self._prefix = tag.removesuffix("worksheet")
+            self._name_elements(tag.removesuffix("worksheet"))
 
     def _end(self, tag: str) -> None:
-        name = tag[len(self._prefix) :] if self._prefix else tag
-        if name in ("v", "t"):
+        if tag in (self._v, self._t):
             self._parser.CharacterDataHandler = None
-        elif name == "c":
+        elif tag == self._c:
             self._end_cell()
-        elif name == "row":
-            if any(self._cells):
+        elif tag == self._row_name:
+            if self._cells:
                 self._done.append((self._row, self._cells))
-        elif name == "rPh":
-            self._aside = False
+        elif tag == self._aid:
+            self._parser.StartElementHandler = self._start
 
     def _begin_row(self, number: str | None) -> None:
         row = int(number) if number and number.isdecimal() else self._row + 1
@@ -86,24 +91,31 @@ class RowParser:
     def _end_cell(self) -> None:
         """Place the cell's text; one without any only moves the place of the next."""
         reference = self._cell.get("r")
-        column = self._next if reference is None else self._index(reference)
+        column = self._next
+        if reference is not None:
+            letters = reference.rstrip(_DIGITS)
+            known = self._indices.get(letters)
+            column = self._new_index(letters) if known is None else known
         self._next = column + 1
-        if not self._pieces:
-            return
-        if column >= self._columns:
-            raise too_wide(self._row, reference or f"{column + 1:,}", self._columns)
-        missing = column + 1 - len(self._cells)
-        if missing > 0:
-            self._cells.extend([""] * missing)
-        self._cells[column] = self._text(column)
+        if self._pieces:
+            self._place(column)
 
-    def _index(self, reference: str) -> int:
-        """Return the number, from 0, of the column that a reference such as B7 names."""
-        letters = reference.rstrip(_DIGITS)
-        found = self._indices.get(letters)
-        return self._new_index(letters) if found is None else found
+    def _place(self, column: int) -> None:
+        if column >= self._columns:
+            name = self._cell.get("r", f"{column + 1:,}")
+            raise too_wide(self._row, name, self._columns)
+        raw = "".join(self._pieces)
+        self._pieces.clear()
+        missing = column - len(self._cells)
+        if missing == 0:
+            self._cells.append(self._text(raw, column))
+            return
+        if missing > 0:
+            self._cells.extend([""] * (missing + 1))
+        self._cells[column] = self._text(raw, column)
 
     def _new_index(self, letters: str) -> int:
+        """Return the number, from 0, of the column that has these letters."""
         column = 0
         for letter in letters[:_LETTERS_AT_MOST].upper():
             column = column * 26 + ord(letter) - 64
@@ -112,22 +124,28 @@ class RowParser:
         self._indices[letters] = column - 1
         return column - 1
 
-    def _text(self, column: int) -> str:
-        raw = "".join(self._pieces)
+    def _text(self, raw: str, column: int) -> str:
         kind = self._cell.get("t", "n")
         try:
-            if kind == "s":
-                return self._texts[int(raw)]
             if kind == "n":
                 return self._number(raw)
-        except (ValueError, IndexError) as error:
+            if kind == "s":
+                return self._texts[_index(raw)]
+        except (ValueError, LookupError) as error:
             raise damaged(f"row {self._row}, column {column + 1}") from error
         if kind == "b":
             return values.boolean_text(raw)
         return values.iso_moment_text(raw) if kind == "d" else values.unescaped(raw)
 
     def _number(self, raw: str) -> str:
-        kind = self._kinds[int(self._cell.get("s", 0))]
+        kind = self._kinds[self._cell.get("s")]
         if kind is Kind.NUMBER:
             return values.number_text(raw)
         return values.serial_text(raw, kind, from_1904=self._from_1904)
+
+
+def _index(raw: str) -> int:
+    index = int(raw)
+    if index < 0:
+        raise IndexError(raw)
+    return index
