@@ -20,7 +20,8 @@ from portal.accounts.commands import users
 from portal.accounts.models import User
 from portal.accounts.names import name_key
 from portal.accounts.permissions import SYSTEM, Actor, Permission
-from portal.assembly import KINDS, PLUGINS
+from portal.assembly import KINDS, PLUGINS, processors_for
+from portal.datacenter.commands import datacenter
 from portal.errors import ForbiddenError, PortalError
 from portal.first_start import make_first_admin, migrate
 from portal.jobs.commands import jobs
@@ -28,6 +29,7 @@ from portal.jobs.kinds import Kinds
 from portal.jobs.wake import RedisWaker, Waker
 from portal.logs import configure_logging
 from portal.projects.commands import projects
+from portal.rows.processors import Processors
 from portal.runtime import Runtime
 from portal.settings import Settings
 from portal.tables.commands import tables
@@ -64,6 +66,11 @@ class Shell:
     def kinds(self) -> Kinds:
         """The kinds of jobs of all areas."""
         return KINDS
+
+    @cached_property
+    def processors(self) -> Processors:
+        """What the rows of files can become, tables included."""
+        return processors_for(self.runtime)
 
     @cached_property
     def waker(self) -> Waker:
@@ -169,7 +176,7 @@ def restore_command(shell: Shell, file: Path) -> None:
     _say(shell, sentence, **asdict(report))
 
 
-for area in (users, jobs, projects, tables):
+for area in (users, jobs, projects, datacenter, tables):
     portal.add_command(area)
 
 
