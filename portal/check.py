@@ -10,6 +10,7 @@ from portal.checks.finding import Finding, Level, error
 from portal.checks.machine import check_machine
 from portal.checks.plugins import check_plugins
 from portal.checks.redis import check_redis
+from portal.checks.tables import check_tables
 from portal.checks.work import check_work
 from portal.errors import PortalError
 from portal.redis_server import find_binary
@@ -50,5 +51,6 @@ def _findings(
         yield from of_database
         if not of_database:
             yield from check_work(runtime)
+        yield from check_tables(runtime)
     finally:
         runtime.close()

@@ -27,7 +27,19 @@ def snapshot(url: str, *, folder: Path) -> Iterator[tuple[Path, Session]]:
 
     Yields the copy and a session that reads it. Raises BackupError where it is damaged.
     """
-    source, target = database_file(url), folder / NAME
+    target = folder / NAME
+    copy_whole(url, target=target)
+    engine = create_engine(f"sqlite:///{target}")
+    try:
+        with Session(engine) as session:
+            yield target, session
+    finally:
+        engine.dispose()
+
+
+def copy_whole(url: str, *, target: Path) -> None:
+    """Copy the database to `target` as of one moment; raises BackupError where it is damaged."""
+    source = database_file(url)
     if not source.is_file():
         raise BackupError(f"There is no database {source}; is PORTAL_DATA the right folder?")
     with _connected(source) as live, _connected(target) as copy:
@@ -36,12 +48,6 @@ def snapshot(url: str, *, folder: Path) -> Iterator[tuple[Path, Session]]:
         said = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
         if said != "ok":
             raise BackupError(f"The database {source} is damaged: {said}")
-    engine = create_engine(f"sqlite:///{target}")
-    try:
-        with Session(engine) as session:
-            yield target, session
-    finally:
-        engine.dispose()
 
 
 def refuse_used(url: str) -> None:

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from threading import Lock
 from weakref import WeakKeyDictionary, ref
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
 from portal.db import reading
 from portal.errors import NotFoundError
@@ -60,6 +62,15 @@ class Catalog:
                 self._tables = reflect(connection)
                 self._version = version
         self._looked_at = self._clock()
+
+
+def checkpoint_tables(runtime: Runtime) -> None:
+    """Bring SQLite's write-ahead log back into the tables' file, once there is one."""
+    url = make_url(runtime.settings.tables)
+    if url.get_backend_name() == "sqlite" and Path(url.database or "").exists():
+        with closing(runtime.tables.raw_connection()) as connection:
+            # Without waiting: one import may write for minutes, and who calls has more to do.
+            connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 _catalogs: WeakKeyDictionary[Engine, Catalog] = WeakKeyDictionary()

@@ -19,6 +19,7 @@ PARTS = {
     "<job_id>": "{job}",
     "<project_id>": "example-handbook",
     "<path:name>": "{page}",
+    "<table>": "example_record",
 }
 # Answers to GET that are no pages. A new address is a page until it is named here.
 NO_PAGES = {
