@@ -237,6 +237,13 @@
     drop.classList.toggle("filled", names.length > 0);
     drop.querySelector("[data-drop-text]").textContent = names.join(", ") || "Drop a file here or choose one";
   });
+  document.addEventListener("htmx:xhr:progress", (event) => {
+    const bar = event.target.querySelector?.("[data-upload-progress]");
+    if (!bar || !event.detail.lengthComputable) return;
+    bar.hidden = false;
+    bar.max = event.detail.total;
+    bar.value = event.detail.loaded;
+  });
   for (const name of ["dragover", "dragleave", "drop"]) {
     document.addEventListener(name, (event) => {
       event.target.closest?.(".drop")?.classList.toggle("over", name === "dragover");

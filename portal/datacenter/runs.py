@@ -5,11 +5,11 @@ from typing import Any
 from sqlalchemy import select
 
 from portal.datacenter.claims import release_file
-from portal.datacenter.earlier import earlier_results, occasion_of
+from portal.datacenter.earlier import Earlier, earlier_results, occasion_of
 from portal.datacenter.folders import DataCenter
-from portal.datacenter.logs import Event, Processed, append_event
 from portal.datacenter.names import disk_name, stem_of
 from portal.datacenter.orders import ProcessOrder
+from portal.datacenter.record_log import log_batch, log_records, processed
 from portal.datacenter.removed_records import RemovedRecords
 from portal.datacenter.results import Distributed
 from portal.datacenter.service import open_data_center
@@ -52,7 +52,7 @@ def undo(work: Work, *, processors: Processors, batch_id: str) -> None:
     """Undo what a batch did to the records; files stay where they are."""
     batch = undo_batch(work, batch_id=batch_id, processors=processors)
     message = f"undone: {batch.order.file_name}, {batch.undone} undone, {batch.kept} kept"
-    _log(work, _center(work), batch, message)
+    log_batch(work, _center(work), batch, message)
     with work.completion({"batch": batch.id, "undone": batch.undone, "kept": batch.kept}):
         pass
 
@@ -126,9 +126,12 @@ def _settle(work: Work, center: DataCenter, batch: Batch) -> None:
     """Put the files of a batch where they belong, once for each attempt; log it; end the job."""
     folder, name = _place_of(batch)
     where: dict[str, Any] = {}
+    with work.runtime.reads() as session:
+        earlier = earlier_results(session, batch)
+    log_records(work, center, batch, since=earlier.attempt + 1)
     if folder is Folder.ROOT:
-        where = _distribute(work, center, batch, name).as_json()
-    _log(work, center, batch, str(_processed(batch, center, work)))
+        where = _distribute(work, center, batch, name, earlier).as_json()
+    log_batch(work, center, batch, str(processed(batch, center, work)))
     _complete(work, batch, **where)
 
 
@@ -137,9 +140,9 @@ def _place_of(batch: Batch) -> tuple[Folder, str]:
     return Folder(folder), name
 
 
-def _distribute(work: Work, center: DataCenter, batch: Batch, name: str) -> Distributed:
-    with work.runtime.reads() as session:
-        earlier = earlier_results(session, batch)
+def _distribute(
+    work: Work, center: DataCenter, batch: Batch, name: str, earlier: Earlier
+) -> Distributed:
     books = open_books(work.runtime, batch.store)
     work.progress(stage=WRITING)
     with books.read() as session:
@@ -164,24 +167,6 @@ def _distribute(work: Work, center: DataCenter, batch: Batch, name: str) -> Dist
         occasion=occasion_of(batch, batch.attempt),
         actor=work.actor,
     )
-
-
-def _processed(batch: Batch, center: DataCenter, work: Work) -> Processed:
-    counts, began = batch.counts, batch.started_at or batch.created_at
-    return Processed(
-        path=center.storage / batch.order.owner,
-        mode=str(batch.order.mode),
-        lines=counts.total or 0,
-        successful=counts.created + counts.updated + counts.unchanged + counts.removed,
-        failed=counts.failed,
-        seconds=(work.runtime.clock() - began).total_seconds(),
-    )
-
-
-def _log(work: Work, center: DataCenter, batch: Batch, message: str) -> None:
-    runtime = work.runtime
-    event = Event(processor=batch.order.processor, user=work.actor.name, message=message)
-    append_event(center.logs_path, event, now=runtime.clock(), zone=runtime.settings.zone)
 
 
 def _complete(work: Work, batch: Batch, **more: Any) -> None:

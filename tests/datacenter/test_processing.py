@@ -121,9 +121,11 @@ def test_a_whole_batch_is_undone(office: Office) -> None:
 def test_every_run_has_a_line_in_the_log(office: Office) -> None:
     office.put("users.csv", MIXED)
     office.process("users.csv", "users")
-    (line, *_) = (office.center.logs_path / "users.log").read_text().splitlines()
-    assert " - INFO - berta - processed: " in line
-    assert "create mode, 4 lines (2 successful/ 1 failed), " in line
+    lines = (office.center.logs_path / "users.log").read_text().splitlines()
+    assert " - INFO - berta - users - users.csv - " in lines[0]
+    assert "created" in lines[0]
+    assert " - INFO - berta - processed: " in lines[-1]
+    assert "create mode, 4 lines (2 successful/ 1 failed), " in lines[-1]
 
 
 def test_asking_twice_joins_the_running_job(office: Office) -> None:
