@@ -3,7 +3,9 @@
 Why the two fit together although the portal goes on working meanwhile: a file is durable before
 the row that names it is committed, and is never changed afterwards. So every file that the
 database's snapshot names is there when it is copied later, unless it was removed in between; those
-are listed. The audit log's head is copied before the snapshot, because it must not be newer.
+are listed. The data centre's files move, but by intents that the snapshot has or that came later
+(backups/storage_files.py). The audit log's head is copied before the snapshot, because it must not
+be newer.
 """
 
 import os
@@ -13,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -22,9 +24,10 @@ from portal.accounts.models import SignInSession
 from portal.accounts.permissions import SYSTEM, Actor
 from portal.audit.chain import HEAD_FILE
 from portal.audit.service import record
-from portal.backups import postgresql, sqlite
+from portal.backups import postgresql, sqlite, tables
 from portal.backups.archive import ArchiveWriter, BackupError, Facts, Manifest, unpack, verify
 from portal.backups.kept_files import kept_files
+from portal.datacenter.models import DataCenterPlace
 from portal.errors import PortalError
 from portal.files import fsync_folder, move_new, private_folder, remove_tree
 from portal.migrations.run import knows_schema, upgrade
@@ -96,6 +99,7 @@ def restore_backup(
     manifest = verify(source)
     _refuse_unfit(settings, manifest.facts)
     _refuse_used(settings)
+    tables.refuse_unfit(settings, manifest)
     _make_place(settings)
     try:
         _put_back(settings, source, manifest)
@@ -152,6 +156,7 @@ def _collect(runtime: Runtime, aside: Path, *, folder: Path) -> _Unsound:
         with room.snapshot(settings.database, folder=folder) as (copy, session):
             writer.add(f"{DATABASE}/{copy.name}", copy)
             unsound = _add_files(writer, session, settings)
+            tables.add_tables(writer, settings, folder=folder)
             schema = session.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
         writer.close(
             Facts(
@@ -171,13 +176,13 @@ def _add_files(writer: ArchiveWriter, session: Session, settings: Settings) -> _
     missing: list[str] = []
     damaged: list[str] = []
     for kept in kept_files(session, settings):
-        name = f"{FILES}/{kept.path.relative_to(settings.data).as_posix()}"
+        place = kept.place or kept.path.relative_to(settings.data).as_posix()
         try:
-            written = writer.add(name, kept.path)
+            written = writer.add(f"{FILES}/{place}", kept.path)
         except FileNotFoundError:
             missing.append(kept.called)
             continue
-        if written.sha256 != kept.sha256:
+        if kept.sha256 and written.sha256 != kept.sha256:
             damaged.append(kept.called)
     return _Unsound(missing=tuple(missing), damaged=tuple(damaged))
 
@@ -221,6 +226,7 @@ def _put_back(settings: Settings, source: Path, manifest: Manifest) -> None:
     unpack(source, manifest, folder=work)
     for entry in sorted((work / FILES).iterdir()) if (work / FILES).is_dir() else []:
         move_new(entry, data / entry.name)
+    tables.put_back(settings, unpacked=work)
     room = _room(settings.database)
     room.put_back(settings.database, source=work / DATABASE / room.NAME)
     remove_tree(work)
@@ -228,12 +234,16 @@ def _put_back(settings: Settings, source: Path, manifest: Manifest) -> None:
 
 
 def _begin_anew(settings: Settings, facts: Facts, *, actor: Actor, address: str) -> None:
-    """Migrate forward, end all sign-ins (some had ended since), and say so in the audit log."""
+    """Migrate forward, end all sign-ins (some had ended since), and say so in the audit log.
+
+    The data centre's storage is in its default place again: there the files are.
+    """
     runtime = Runtime.open(settings)
     try:
         upgrade(runtime.engine)
         with runtime.sessions.begin() as session:
             session.execute(delete(SignInSession))
+            session.execute(update(DataCenterPlace).values(path=""))
             record(
                 session,
                 actor=actor,
@@ -249,6 +259,7 @@ def _begin_anew(settings: Settings, facts: Facts, *, actor: Actor, address: str)
 
 
 def _empty(settings: Settings) -> None:
+    tables.take_back(settings)
     for entry in settings.data.iterdir():
         if entry.name in IGNORED:
             continue

@@ -10,6 +10,8 @@ from portal.accounts.housekeeping import forget_what_is_over
 from portal.artifacts import drift, retention
 from portal.assembly import open_job_engine
 from portal.audit import chain
+from portal.datacenter import arrivals
+from portal.datacenter import service as data_center
 from portal.db import checkpoint
 from portal.jobs import due, leftovers, outbox
 from portal.jobs import retention as job_retention
@@ -18,6 +20,8 @@ from portal.jobs.reconciler import Duty, reconcile
 from portal.logs import configure_logging
 from portal.projects import exports, loading, storage
 from portal.settings import Settings
+from portal.tables import catalog as tables_catalog
+from portal.tables import exports as table_exports
 
 HOUR = 3600.0
 MINUTE = 60.0
@@ -39,7 +43,24 @@ def duties(engine: JobEngine) -> tuple[Duty, ...]:
             run=lambda: retention.remove_expired(runtime),
             every=MINUTE,
         ),
+        Duty(name="note dropped files", run=lambda: arrivals.note_arrivals(runtime)),
+        Duty(
+            name="finish moves of files",
+            run=lambda: data_center.finish_intended(runtime),
+            every=MINUTE,
+        ),
+        Duty(name="tidy the data centre up", run=lambda: data_center.sweep(runtime), every=HOUR),
         Duty(name="checkpoint", run=lambda: checkpoint(runtime.engine), every=MINUTE),
+        Duty(
+            name="checkpoint the tables",
+            run=lambda: tables_catalog.checkpoint_tables(runtime),
+            every=MINUTE,
+        ),
+        Duty(
+            name="keep the newest table exports",
+            run=lambda: table_exports.keep_newest(runtime),
+            every=MINUTE,
+        ),
         Duty(name="end sessions", run=lambda: forget_what_is_over(runtime), every=MINUTE),
         Duty(
             name="remove files without a row", run=lambda: drift.remove_strays(runtime), every=HOUR

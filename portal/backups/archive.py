@@ -11,7 +11,7 @@ import os
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -29,10 +29,11 @@ class BackupError(PortalError):
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """What one member of the archive must be."""
+    """What one member of the archive must be; its time of change is given back, not compared."""
 
     size: int
     sha256: str
+    mtime_ns: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +75,11 @@ class ArchiveWriter:
         handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as stream:
             measured = _Measured(stream)
-            size = os.fstat(stream.fileno()).st_size
-            self._tar.addfile(_entry(name, size), measured)
-        self._members[name] = Member(size=size, sha256=measured.digest.hexdigest())
+            found = os.fstat(stream.fileno())
+            self._tar.addfile(_entry(name, found.st_size), measured)
+        self._members[name] = Member(
+            size=found.st_size, sha256=measured.digest.hexdigest(), mtime_ns=found.st_mtime_ns
+        )
         return self._members[name]
 
     def close(self, facts: Facts) -> None:
@@ -221,6 +224,8 @@ def _write(stream: IO[bytes], target: Path, expected: Member, path: Path) -> Non
             digest.update(chunk)
             out.write(chunk)
         out.flush()
+        if expected.mtime_ns:
+            os.utime(out.fileno(), ns=(expected.mtime_ns, expected.mtime_ns))
         os.fsync(out.fileno())
     if digest.hexdigest() != expected.sha256:
         raise BackupError(f"{path} changed while it was being restored. Use another backup.")

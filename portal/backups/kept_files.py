@@ -1,4 +1,4 @@
-"""Which files the rows of a database name. Each area that keeps files is one line here."""
+"""Which files a portal keeps. Each area that keeps files is one line here."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from portal.artifacts.models import Artifact
 from portal.artifacts.service import artifact_path
+from portal.backups.storage_files import storage_files
 from portal.projects.models import ProjectFile
 from portal.projects.storage import stored_path
 from portal.settings import Settings
@@ -18,15 +19,20 @@ AT_ONCE = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeptFile:
-    """A file that a row names, with the SHA-256 that the row knows, and what people call it."""
+    """A file that is kept, with the SHA-256 that its row knows, and what people call it.
+
+    The data centre's files have no SHA-256 and a `place`: where a restore puts them in the data
+    folder.
+    """
 
     path: Path
-    sha256: str
     called: str
+    sha256: str = ""
+    place: str = ""
 
 
 def kept_files(session: Session, settings: Settings) -> Iterator[KeptFile]:
-    """All files that the database of `session` names."""
+    """All files that the database of `session` names, and those of the data centre's storage."""
     for part in _PARTS:
         yield from part(session, settings)
 
@@ -52,4 +58,13 @@ def _artifacts(session: Session, settings: Settings) -> Iterator[KeptFile]:
         yield KeptFile(path=path, sha256=row.sha256, called=f"the artifact {row.name}")
 
 
-_PARTS: tuple[Callable[[Session, Settings], Iterator[KeptFile]], ...] = (_of_projects, _artifacts)
+def _of_data_center(session: Session, settings: Settings) -> Iterator[KeptFile]:
+    for file in storage_files(session, settings):
+        yield KeptFile(path=file.path, called=file.called, place=file.place)
+
+
+_PARTS: tuple[Callable[[Session, Settings], Iterator[KeptFile]], ...] = (
+    _of_projects,
+    _artifacts,
+    _of_data_center,
+)
