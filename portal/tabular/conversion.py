@@ -1,17 +1,18 @@
 """Cells become values: compiled once for a batch, then a row or many rows at a time."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import repeat
 from typing import TypeAlias, cast
 
+from portal.tabular.cells import CellError
 from portal.tabular.converters import converter_for
-from portal.tabular.converters.base import CellError
 from portal.tabular.fields import Field, Values
-from portal.tabular.markers import KEEP, Keep, Outcome, marker_outcomes
+from portal.tabular.markers import KEEP, MARKERS, Keep, Outcome, marker_outcomes
 
 Cells: TypeAlias = Sequence[str]
-_CHUNK = 64
-_CLOSER_LOOK = (ValueError, LookupError, ArithmeticError)
+_CHUNK = 128
+_FEW = 16
+_NOT_PLAIN = (ValueError, LookupError, ArithmeticError)
 
 
 class RowErrors(Exception):  # noqa: N818 - it carries all errors of a row
@@ -90,7 +91,7 @@ class Conversion:
         by_row = zip(*(outcomes for outcomes, _ in answers), strict=True)
         found = list(map(dict, map(zip, repeat(self._names), by_row)))
         results = cast(list[Values | RowErrors], found)
-        for row in _odd_rows(outcomes for outcomes, plain in answers if not plain):
+        for row in set().union(*(odd for _, odd in answers)):
             results[row] = _settled(found[row])
         return results
 
@@ -104,38 +105,53 @@ class _Column:
         self.position, self.name = position, field.name
         self._converter = converter_for(field)
         self._markers = marker_outcomes(field, creating=creating, identity=identity)
-        self._marked = frozenset(self._markers)
 
     def outcome(self, cell: str) -> Outcome:
         """What one cell says."""
         text = cell.strip()
         return self._markers[text] if text in self._markers else self._value(text)
 
-    def outcomes(self, cells: Cells) -> tuple[Sequence[Outcome], bool]:
-        """What all `cells` of this column say, and whether all of it is values."""
-        texts = list(map(str.strip, cells))
-        if self._marked.isdisjoint(texts):
-            return self._values(texts)
-        others = [text for text in texts if text not in self._marked]
-        values = iter(self._values(others)[0] if others else ())
-        markers = self._markers
-        return [markers[text] if text in markers else next(values) for text in texts], False
+    def outcomes(self, cells: Cells) -> tuple[Sequence[Outcome], Sequence[int]]:
+        """What all `cells` of this column say, and the places of those that say no value."""
+        together = self._together(cells)
+        if together is not None:
+            return together, ()
+        found: list[Outcome] = []
+        odd: list[int] = []
+        for start in range(0, len(cells), _FEW):
+            few = cells[start : start + _FEW]
+            values = self._together(few)
+            if values is None:
+                values = self._closely(few)
+                odd += [start + place for place, value in enumerate(values) if _is_odd(value)]
+            found += values
+        return found, odd
 
-    def _values(self, texts: Cells) -> tuple[Sequence[Outcome], bool]:
+    def _together(self, cells: Cells) -> Sequence[Outcome] | None:
+        """The values of cells that are all plain, else None."""
+        if not self._converter.strict:
+            cells = list(map(str.strip, cells))
+            if not MARKERS.isdisjoint(cells):
+                return None
         try:
-            return self._converter.many(texts), True
-        except _CLOSER_LOOK:
-            return [self._value(text) for text in texts], False
+            return self._converter.many(cells)
+        except _NOT_PLAIN:
+            return None
+
+    def _closely(self, cells: Cells) -> Sequence[Outcome]:
+        """As `outcome` of each; where only markers stand between plain cells, still together."""
+        texts = list(map(str.strip, cells))
+        others = [text for text in texts if text not in MARKERS]
+        together = self._together(others) if others else ()
+        values = iter(map(self._value, others) if together is None else together)
+        markers = self._markers
+        return [markers[text] if text in markers else next(values) for text in texts]
 
     def _value(self, text: str) -> Outcome:
         try:
             return self._converter.one(text)
         except CellError as error:
             return error
-
-
-def _odd_rows(columns: Iterable[Sequence[Outcome]]) -> set[int]:
-    return {row for column in columns for row, outcome in enumerate(column) if _is_odd(outcome)}
 
 
 def _is_odd(outcome: Outcome) -> bool:

@@ -3,12 +3,13 @@
 from enum import Enum
 from typing import Final, TypeAlias
 
-from portal.tabular.converters.base import CellError
+from portal.tabular.cells import CellError
 from portal.tabular.fields import Empty, Field, Value
 
 IGNORE: Final = "<IGNORE>"
 CLEAR: Final = "XXX"
 EMPTY: Final = ("", "[]")
+MARKERS: Final = frozenset({IGNORE, CLEAR, *EMPTY})
 ERRORS: Final = "--ERRORS--"
 REQUIRED: Final = "RequiredMissing: this cannot be left empty"
 
@@ -34,7 +35,7 @@ def marker_outcomes(field: Field, *, creating: bool, identity: bool) -> dict[str
     A record cannot be made without its required fields, nor found without its `identity`.
     """
     if identity:
-        return dict.fromkeys((IGNORE, CLEAR, *EMPTY), CellError(REQUIRED))
+        return dict.fromkeys(MARKERS, CellError(REQUIRED))
     missing = field.required and field.default is None
     untouched: Outcome = CellError(REQUIRED) if creating and missing else KEEP
     cleared = _cleared(field)

@@ -6,17 +6,13 @@ from typing import Protocol
 from portal.tabular.fields import Value
 
 
-class CellError(ValueError):
-    """A cell is not what its field allows; the message tells a clerk what would be."""
-
-    @property
-    def message(self) -> str:
-        """The text for the cell, without a full stop, for texts are joined."""
-        return str(self.args[0])
-
-
 class Converter(Protocol):
-    """Makes values of texts that are stripped and neither empty nor markers."""
+    """Makes values of texts that are stripped and neither empty nor markers.
+
+    `many` of a `strict` converter refuses all other texts, so that nobody need look for them.
+    """
+
+    strict: bool
 
     def one(self, text: str) -> Value:
         """The value of `text`; raise CellError where it has none."""

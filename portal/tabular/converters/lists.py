@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from portal.tabular.converters.base import CellError
+from portal.tabular.cells import CellError
 from portal.tabular.converters.picks import Choices
 from portal.tabular.converters.words import Texts
 from portal.tabular.fields import Field
@@ -24,6 +24,8 @@ _MANY = f"Invalid value: a list may have {MOST_ITEMS} entries at most"
 
 class Lists:
     """Each entry obeys the field's length and, where it has them, its choices."""
+
+    strict = False
 
     def __init__(self, field: Field) -> None:
         self._entry: Texts | Choices = Choices(field) if field.choices else Texts(field)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime, time
 
-from portal.tabular.converters.base import CellError
+from portal.tabular.cells import CellError
 from portal.tabular.fields import Field
 
 _DAYS = (
@@ -29,6 +29,8 @@ _NOT_MIDNIGHT = "Invalid datetime data: write the day alone, such as 2025-12-31,
 
 class Dates:
     """Days. A time beside the day is accepted if it is midnight, as spreadsheets add it."""
+
+    strict = True
 
     def __init__(self, _field: Field) -> None:
         pass
@@ -54,6 +56,8 @@ class Dates:
 
 class Datetimes:
     """Moments. Where an offset is written, the moment has it; where none is, it has none."""
+
+    strict = True
 
     def __init__(self, _field: Field) -> None:
         pass

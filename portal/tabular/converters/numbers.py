@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
-from portal.tabular.converters.base import CellError
+from portal.tabular.cells import CellError
 from portal.tabular.fields import Field
 
 MOST_DIGITS = 4000
@@ -19,6 +19,8 @@ _LONG = f"Invalid value: a number may have {MOST_DIGITS} digits at most"
 
 class Integers:
     """Digits with or without a sign. Spaces, points and commas between digits are refused."""
+
+    strict = True
 
     def __init__(self, field: Field) -> None:
         self._range = _Range(field)
@@ -46,11 +48,13 @@ class Integers:
 class Decimals:
     """Digits with or without a sign and a point; no exponent, no comma, never rounded."""
 
+    strict = True
+
     def __init__(self, field: Field) -> None:
         self._range = _Range(field)
         self._digits, self._scale = field.digits, field.scale
         self._before = None if field.scale is None else max((field.digits or 0) - field.scale, 0)
-        self._crowded = _crowded(field)
+        self._screen = _Screen(field)
 
     def one(self, text: str) -> Decimal:
         """The number that `text` writes out, with as many places as it has."""
@@ -69,8 +73,7 @@ class Decimals:
         joined = "".join(texts)
         if not _DECIMAL_SIGNS(joined) or len(joined) > MOST_DIGITS:
             raise ValueError
-        if self._crowded and self._crowded.search("\n".join(texts)):
-            raise ValueError
+        self._screen.check(texts)
         values = list(map(Decimal, texts))
         self._range.check_all(values)
         return values
@@ -86,15 +89,22 @@ class Decimals:
             raise CellError(f"Invalid value: at most {self._digits} digits in all")
 
 
-def _crowded(field: Field) -> re.Pattern[str] | None:
-    """Finds, among texts parted by line ends, any that may have more digits than `field` allows."""
-    digits, scale = field.digits, field.scale
-    if digits is None:
-        return None if scale is None else re.compile(rf"\.[0-9]{{{scale + 1}}}")
-    if scale is None:
-        return re.compile(rf"[0-9]{{{digits + 1}}}|[0-9.]{{{digits + 2}}}")
-    before = max(digits - scale, 0)
-    return re.compile(rf"\.[0-9]{{{scale + 1}}}|(?<![.0-9])[0-9]{{{before + 1}}}")
+class _Screen:
+    """Refuses texts among which any may have more digits than allowed; quick and coarse."""
+
+    def __init__(self, field: Field) -> None:
+        digits, scale = field.digits, field.scale
+        self._length = None if digits is None else max(digits - (scale or 0), 0)
+        self._after = None if scale is None else re.compile(rf"\.[0-9]{{{scale + 1}}}").search
+        self._before = re.compile(rf"(?<![.0-9])[0-9]{{{(self._length or 0) + 1}}}").search
+
+    def check(self, texts: Sequence[str]) -> None:
+        if self._after and self._after("\n".join(texts)):
+            raise ValueError
+        if self._length is None or max(map(len, texts)) <= self._length:
+            return
+        if self._after is None or self._before("\n".join(texts)):
+            raise ValueError
 
 
 class _Range:

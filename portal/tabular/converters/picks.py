@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from portal.tabular.converters.base import CellError
+from portal.tabular.cells import CellError
 from portal.tabular.fields import Choice, Field
+from portal.tabular.markers import MARKERS
 
 _WORDS: Final = {"1": True, "true": True, "on": True, "yes": True} | {
     "0": False,
@@ -24,6 +25,8 @@ _SHOWN = 12
 
 class Booleans:
     """Yes or no by the words of `_WORDS`, in any case."""
+
+    strict = True
 
     def __init__(self, _field: Field) -> None:
         pass
@@ -43,8 +46,11 @@ class Booleans:
 class Choices:
     """A choice by its value, or by value or label in any case where only one is meant."""
 
+    strict = True
+
     def __init__(self, field: Field) -> None:
         self._values = {choice.value: choice.value for choice in field.choices}
+        self._exact = {v: v for v in self._values if v == v.strip() and v not in MARKERS}
         self._folded = _folded(field.choices)
         self._message = _choose(field.choices)
 
@@ -57,7 +63,7 @@ class Choices:
 
     def many(self, texts: Sequence[str]) -> Sequence[str]:
         """As `one`, for choices named exactly."""
-        return [self._values[text] for text in texts]
+        return [self._exact[text] for text in texts]
 
 
 def _folded(choices: Iterable[Choice]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from portal.tabular.converters.base import CellError
+from portal.tabular.cells import CellError
 from portal.tabular.fields import Field
 
 _MOST_OF_EMAIL = 254
@@ -12,12 +12,16 @@ _ONE_LINE = "Invalid input: write it in one line"
 _NO_EMAIL = "Invalid value: write an e-mail address such as name@example.org"
 _NO_PHONE = "Invalid value: write the phone number as country-area-number, such as +234-803-123456"
 _EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+").fullmatch
+_PRINTED = r"[!#-+\--:=?A-~]++"
+_EMAILS = re.compile(rf"{_PRINTED}@{_PRINTED}(?:\n{_PRINTED}@{_PRINTED})*+").fullmatch
 _PHONE = re.compile(r"\+?[0-9]{1,4}-[0-9]{1,8}-[0-9](?:-?[0-9]){0,19}").fullmatch
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]").search
 
 
 class Texts:
     """Any text, several lines included, up to `max_length` characters."""
+
+    strict = False
 
     def __init__(self, field: Field) -> None:
         self._most = field.max_length
@@ -59,9 +63,12 @@ class References(Texts):
 class Emails(References):
     """Something with one @ in it and no spaces; whether it exists only a message can tell."""
 
+    strict = True
+
     def __init__(self, field: Field) -> None:
         super().__init__(field)
-        self._most = min(field.max_length or _MOST_OF_EMAIL, _MOST_OF_EMAIL)
+        self._longest = min(field.max_length or _MOST_OF_EMAIL, _MOST_OF_EMAIL)
+        self._most = self._longest
 
     def one(self, text: str) -> str:
         """`text` itself."""
@@ -70,14 +77,19 @@ class Emails(References):
         return super().one(text)
 
     def many(self, texts: Sequence[str]) -> Sequence[str]:
-        """As `one`."""
-        if not all(map(_EMAIL, texts)):
+        """As `one`, for addresses in ASCII."""
+        joined = "\n".join(texts)
+        if joined.count("\n") >= len(texts) or not _EMAILS(joined):
             raise ValueError
-        return super().many(texts)
+        if max(map(len, texts)) > self._longest:
+            raise ValueError
+        return texts
 
 
 class Phones(References):
     """Country, area and number, parted by strokes."""
+
+    strict = True
 
     def one(self, text: str) -> str:
         """`text` itself."""
