@@ -2,7 +2,9 @@
 
 import re
 from collections import Counter
-from functools import cache
+from functools import cache, lru_cache
+from itertools import islice
+from typing import TypeAlias
 
 from portal.tabular.alphabets import AFTER, ASIDE, INSIDE_WORDS, LATIN, OTHER, PUNCTUATION
 
@@ -26,31 +28,32 @@ CODECS = (
     "iso8859-5",
     "mac-roman",
 )
-_MOST = 2_000  # characters beyond ASCII that are looked at
-_HIGH = re.compile(rb"[\x80-\xff]")
-_HIGH_CHAR = re.compile(r"[^\x00-\x7f]")
+_MOST = 4_000  # bytes beyond ASCII that are looked at
+_BETWEEN_NEIGHBOURS = re.compile(rb"(?=(.[\x80-\xff].))", re.DOTALL)
 _LESS_COMMON = 0.004  # what a later place in CODECS costs
+_LANGUAGES = (*LATIN, *OTHER)
+_FOREIGN = -0.5  # a letter that the language does not have
 _IMPOSSIBLE = -9.0
-Seen = Counter[tuple[str, str]]
+Seen: TypeAlias = Counter[bytes]
 
 
 def eight_bit_guesses(head: bytes) -> list[tuple[str, float, str]]:
     """Return (codec, confidence, language) of each that can be, the likeliest first; never empty.
 
-    Only the neighbourhood of the first few thousand bytes beyond ASCII is judged.
+    Only the first few thousand bytes beyond ASCII are judged, each with its two neighbours.
     """
-    sample = _first_high(head)
+    found = islice(_BETWEEN_NEIGHBOURS.finditer(b"\n" + head + b"\n"), _MOST)
+    seen = Counter(one.group(1) for one in found)
     judged = []
     for place, codec in enumerate(CODECS):
-        text = _decoded(sample, codec)
-        score, language = _judge(text)
-        judged.append((score - place * _LESS_COMMON, codec, language, text))
+        score, language = _judge(seen, codec)
+        judged.append((score - place * _LESS_COMMON, codec, language))
     judged.sort(key=lambda one: -one[0])
-    best, _, _, text = judged[0]
-    second = next((score for score, _, _, other in judged if other != text), best - 2)
+    best, first, _ = judged[0]
+    second = next((one[0] for one in judged if _differ(seen, first, one[1])), best - 2)
     return [
         (codec, _confidence(score, best, second), language)
-        for score, codec, language, _ in judged
+        for score, codec, language in judged
         if score > best - 1 or codec in ("cp1252", "iso8859-1")
     ]
 
@@ -61,41 +64,22 @@ def _confidence(score: float, best: float, second: float) -> float:
     return max(0.1, min(0.95, 0.5 + max(best, 0.0) / 4 + (best - second) / 2))
 
 
-def _first_high(head: bytes) -> bytes:
-    """Cut `head` after as many bytes beyond ASCII as are looked at."""
-    for count, found in enumerate(_HIGH.finditer(head)):
-        if count == _MOST:
-            return head[: found.start()]
-    return head
+def _differ(seen: Seen, codec: str, other: str) -> bool:
+    """Tell whether the bytes that were seen are different characters in the two."""
+    ours, theirs = _characters(codec), _characters(other)
+    return any(ours[three[1]] != theirs[three[1]] for three in seen)
 
 
-def _decoded(sample: bytes, codec: str) -> str | None:
-    try:
-        return sample.decode(codec)
-    except UnicodeDecodeError:
-        return None
+@cache
+def _characters(codec: str) -> tuple[str, ...]:
+    """What each byte stands for; nothing where it stands for none."""
+    return tuple(bytes([byte]).decode(codec, "ignore") for byte in range(256))
 
 
-def _judge(text: str | None) -> tuple[float, str]:
-    """How like words of a language `text` is: 1 is fully so; and which language."""
-    if text is None:
-        return _IMPOSSIBLE, ""
-    seen: Seen = Counter()
-    for found in _HIGH_CHAR.finditer(text):
-        seen[found.group(), _neighbours(text, found.start())] += 1
-    letters = {one: count for one, count in seen.items() if one[0].isalpha()}
-    signs = sum(_sign(*one) * seen[one] for one in seen.keys() - letters.keys())
-    scores = [
-        (sum(_letter(*one, name) * count for one, count in letters.items()), name)
-        for name in (*LATIN, *OTHER)
-    ]
-    score, language = max(scores, key=lambda one: one[0])
-    return (signs + score) / (seen.total() or 1), language if score > 0 else ""
-
-
-def _neighbours(text: str, at: int) -> str:
-    """What stands before and after: `a`, `A` ASCII letters, `l`, `u` others, `.` no letter."""
-    return _kind(text[at - 1 : at]) + _kind(text[at + 1 : at + 2])
+@cache
+def _kinds(codec: str) -> tuple[str, ...]:
+    """What each byte is: `a`, `A` an ASCII letter, `l`, `u` another, `.` no letter."""
+    return tuple(_kind(char) for char in _characters(codec))
 
 
 def _kind(char: str) -> str:
@@ -106,19 +90,46 @@ def _kind(char: str) -> str:
     return "u" if char.isupper() else "l"
 
 
+def _judge(seen: Seen, codec: str) -> tuple[float, str]:
+    """How like words of a language the text is in `codec`: 1 is fully so; and which language."""
+    characters, kinds = _characters(codec), _kinds(codec)
+    total, scores = 0.0, [0.0] * len(_LANGUAGES)
+    for (before, byte, after), count in seen.items():
+        char, where = characters[byte], kinds[before] + kinds[after]
+        if not char:
+            return _IMPOSSIBLE, ""
+        if char.isalpha():
+            total += _FOREIGN * count
+            for place, worth in _letter(char, where):
+                scores[place] += worth * count
+        else:
+            total += _sign(char, where) * count
+    best = max(scores)
+    language = _LANGUAGES[scores.index(best)] if best > 0 else ""
+    return (total + best) / (seen.total() or 1), language
+
+
 @cache
 def _weights(language: str) -> dict[str, float]:
     letters = LATIN.get(language) or OTHER[language]
     return {char: 1.0 - 0.6 * place / len(letters) for place, char in enumerate(letters)}
 
 
-def _letter(char: str, where: str, language: str) -> float:
-    """How plausible a letter is between such neighbours in a text of `language`."""
-    weight = _weights(language).get(char.lower())
-    if weight is None:
-        return -0.5
+@lru_cache(maxsize=4096)
+def _letter(char: str, where: str) -> tuple[tuple[int, float], ...]:
+    """In which languages there is such a letter, and how much better than none it is in each."""
+    lower = char.lower()
+    return tuple(
+        (place, _letter_of(language, char, where, _weights(language)[lower]) - _FOREIGN)
+        for place, language in enumerate(_LANGUAGES)
+        if lower in _weights(language)
+    )
+
+
+def _letter_of(language: str, char: str, where: str, weight: float) -> float:
+    """How plausible a letter of the language is between such neighbours."""
     if char.isupper() and where[0] in "al":
-        return -0.5
+        return _FOREIGN
     if language in OTHER:
         return -1.0 if {"a", "A"} & set(where) else weight
     return weight * (0.6 if {"l", "u"} & set(where) else 1.0)

@@ -51,6 +51,7 @@ _MARKS = (
 _PRINTED = bytes(range(0x20, 0x7F)) + b"\t\r\n"
 _HIGH = re.compile(r"[^\x00-\x7f]")
 _FAULT = re.compile("[\udc80-\udcff]")
+_NEAR = 16_384
 _CERTAIN = 1.0
 
 
@@ -111,22 +112,24 @@ def _plain(*, whole: bool) -> list[Guess]:
 
 def _eight_bit_unicode(head: bytes, *, whole: bool) -> Guess | None:
     """Say how well `head` is UTF-8; None where it is not."""
-    text, faults = _lenient(head, whole=whole)
-    proper = len(_HIGH.findall(text)) - faults
-    if faults == 0:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head, final=whole)
+    except UnicodeDecodeError as error:
+        proper, faults = _proper_and_faulty(head[max(0, error.start - _NEAR) :][: 2 * _NEAR])
+    else:
         reason = "All characters beyond ASCII are proper UTF-8."
         return Guess(encoding="utf-8", confidence=0.99, reason=reason)
     if proper <= 8 * faults:
         return None
-    reason = f"Nearly all characters are proper UTF-8, but {faults} bytes are not."
+    reason = "Nearly all characters beyond ASCII are proper UTF-8, but not all."
     return Guess(encoding="utf-8", confidence=0.6, reason=reason)
 
 
-def _lenient(head: bytes, *, whole: bool) -> tuple[str, int]:
-    """Decode as UTF-8; how many bytes could not be? One cut at the end is none."""
-    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    text = decoder.decode(head, final=whole)
-    return text, len(_FAULT.findall(text))
+def _proper_and_faulty(part: bytes) -> tuple[int, int]:
+    """How many characters beyond ASCII are proper UTF-8, and how many bytes are none?"""
+    text = part.decode("utf-8", "surrogateescape")
+    faults = len(_FAULT.findall(text))
+    return len(_HIGH.findall(text)) - faults, faults
 
 
 def _sixteen_bit(head: bytes) -> Guess | None:

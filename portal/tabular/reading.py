@@ -17,6 +17,7 @@ from portal.tabular.spreadsheets import open_sheet
 from portal.tabular.table import LIMITS, Limits, Preview, Row, Table, TableError, check_header
 
 PREVIEW_ROWS = 50
+_LONG = "The row is longer than is allowed; perhaps its line end, or a closing quote, is missing."
 _one_at_a_time = threading.Lock()
 
 
@@ -93,7 +94,7 @@ class _Reading:
         try:
             first = next(lines, "")
         except BrokenLineError as error:
-            raise TableError(error.message, 1) from None
+            raise TableError(error.fault.explained() if error.fault else _LONG, 1) from None
         if not after_sep_line(first)[0]:
             raise TableError("The first line is not one such as “sep=;”, as was chosen.", 1)
         self._first_line = 2
@@ -130,12 +131,12 @@ class _Reading:
     def _explained(self, error: csv.Error | BrokenLineError, line: int) -> TableError:
         """Say what is wrong with the row that begins in `line`, from reading it once more."""
         text = self._again_from(line)
-        if isinstance(error, BrokenLineError) and not error.too_long:
+        if isinstance(error, BrokenLineError) and error.fault:
             here = self._reader.line_num + self._first_line
-            return TableError(error.message, here, column_at_end(text, self._fmt.dialect))
+            column = column_at_end(text, self._fmt.dialect)
+            return TableError(error.fault.explained(), here, column)
         found = find_fault(text, self._fmt.dialect, line=line, cell=self._limits.cell)
-        long = f"The row is longer than {self._limits.row:,} characters, the most allowed."
-        return found or TableError(long if len(text) > self._limits.row else str(error), line)
+        return found or TableError(str(error) or _LONG, line)
 
     def _again_from(self, line: int) -> str:
         """Return the text from `line` on, as far as it can be read, and no longer than a row."""
