@@ -2,21 +2,26 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from portal.datacenter.folders import DataCenterFile
 from portal.errors import ConflictError
 from portal.files import CHUNK, fsync_folder, private_folder
 from portal.jobs.work import Work
+from portal.rows.books import Books, open_books
 from portal.rows.models import PORTAL_LEDGER
+from portal.rows.processors import Store
 from portal.runtime import Runtime
 from portal.settings import Settings
 
 CHANGED = "The file was changed after it was looked at; look at it again and ask anew."
 ABANDONED_SECONDS = 86_400.0
+AT_ONCE = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +60,32 @@ def sweep_sources(runtime: Runtime) -> int:
         return 0
     before = runtime.clock().timestamp() - ABANDONED_SECONDS
     old = [path for path in folder.iterdir() if path.lstat().st_mtime < before]
-    wanted = _wanted(runtime)
-    gone = [path for path in old if str(path) not in wanted]
+    with runtime.reads() as session:
+        wanted = {source.path.name for source in kept_sources(session, runtime.settings)}
+    gone = [path for path in old if path.name not in wanted]
     for path in gone:
         path.unlink(missing_ok=True)
     return len(gone)
+
+
+def kept_sources(session: Session, settings: Settings) -> Iterator[Source]:
+    """The copies that batches may still read, where they lie now: the data folder may be moved."""
+    table, folder = PORTAL_LEDGER.batch, sources_folder(settings)
+    kept = select(table.c.file_path, table.c.size, table.c.sha256)
+    rows = session.execute(kept.where(table.c.forgotten_at.is_(None)))
+    for row in rows:
+        yield Source(path=folder / Path(row.file_path).name, size=row.size, sha256=row.sha256)
+
+
+def adopt_sources(runtime: Runtime) -> int:
+    """Let batches find their copies again after the data folder was moved, or restored.
+
+    Returns for how many of them the place is another one now.
+    """
+    folder = sources_folder(runtime.settings)
+    with runtime.reads() as session:
+        stores = session.scalars(select(PORTAL_LEDGER.batch.c.store).distinct()).all()
+    return sum(_adopt(open_books(runtime, Store(store)), folder) for store in stores)
 
 
 def _copy(path: Path, target: Path, work: Work) -> Source:
@@ -79,7 +105,16 @@ def _copy(path: Path, target: Path, work: Work) -> Source:
     return Source(path=target, size=size, sha256=digest.hexdigest())
 
 
-def _wanted(runtime: Runtime) -> set[str]:
-    table = PORTAL_LEDGER.batch
-    with runtime.reads() as session:
-        return set(session.scalars(select(table.c.file_path).where(table.c.forgotten_at.is_(None))))
+def _adopt(books: Books, folder: Path) -> int:
+    table = books.tables.batch
+    with books.read() as session:
+        rows = session.execute(select(table.c.number, table.c.file_path)).all()
+    places = [(row, folder / Path(row.file_path).name) for row in rows]
+    moved = [(row.number, str(now)) for row, now in places if row.file_path != str(now)]
+    moved = [(number, now) for number, now in moved if Path(now).is_file()]
+    for start in range(0, len(moved), AT_ONCE):
+        with books.write() as session:
+            for number, now in moved[start : start + AT_ONCE]:
+                its = table.c.number == number
+                session.execute(update(table).where(its).values(file_path=now))
+    return len(moved)
