@@ -76,7 +76,8 @@ def pick_run(session: Session, *, asking: Asking, typed: str) -> PickedRun:
             f"The data centre has no job or batch {typed!r}; give its id or a unique beginning of "
             f"at least {SHORTEST_PREFIX} characters."
         )
-    return PickedRun(job=session.get(Job, batch.job_id) if batch.job_id else None, batch=batch)
+    its = select(Job).where(Job.id == batch.job_id)
+    return PickedRun(job=session.scalar(its), batch=batch)
 
 
 def pick_processor(asking: Asking, name: str) -> Processor:
