@@ -1,0 +1,226 @@
+"""The pages of the data centre and of its failing rows: what they show, to whom, what they do."""
+
+import io
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from portal.accounts.permissions import Role
+from portal.jobs.models import JobState
+from portal.jobs.runner import perform
+from portal.rows.batch import Batch
+from portal.runtime import Runtime
+from tests.browser_like import Browser
+from tests.datacenter.processing import Office, open_office
+
+USERS = "name,display_name,email\nanna,Anna K,anna@example.org\nbob,Bob,none\ncleo,Cleo,neither\n"
+HTMX = {"HX-Request": "true"}
+LONG_AGO = "Wie wär’s mit «Größe» 1998.csv"
+
+
+@pytest.fixture
+def office(runtime: Runtime) -> Office:
+    return open_office(runtime, Role.ADMIN)
+
+
+@pytest.fixture
+def boss(app: Flask, office: Office) -> Browser:
+    return signed_in(app, office)
+
+
+def signed_in(app: Flask, office: Office) -> Browser:
+    browser = Browser(app)
+    assert browser.sign_in(office.actor.name).status_code == 303
+    return browser
+
+
+def upload(browser: Browser, name: str, text: str, **more: Any) -> str:
+    files = {"files": (io.BytesIO(text.encode()), name), **more}
+    assert browser.post("/datacenter", files).status_code == 303
+    return browser.get("/datacenter").text
+
+
+def run_of(office: Office, location: str) -> Batch:
+    job_id = location.rpartition("/")[2]
+    assert perform(job_id, engine=office.engine) is JobState.SUCCEEDED
+    return office.batch(str(office.job(job_id).result["batch"]))
+
+
+def failed_batch(office: Office) -> Batch:
+    office.put("users.csv", USERS)
+    return office.process("users.csv", "users")
+
+
+def test_an_uploaded_file_waits_in_the_list(boss: Browser) -> None:
+    text = upload(boss, LONG_AGO, USERS)
+    assert "3 rows" in text
+    assert "Wie wär’s mit «Größe» 1998.csv" in text
+
+
+def test_a_refused_file_says_why_and_nothing_is_stored(boss: Browser, office: Office) -> None:
+    assert "Only CSV files and spreadsheets are taken" in upload(boss, "notes.pdf", "x")
+    assert "line 2" in upload(boss, "broken.csv", 'a,b\n"open,1\n').casefold()
+    assert office.lying()[""] == []
+
+
+def test_a_file_shows_how_it_is_read_and_what_it_could_become(
+    boss: Browser, office: Office
+) -> None:
+    office.put("users.csv", USERS)
+    text = boss.get("/datacenter/files/users.csv").text
+    assert "Anna K" in text
+    chosen = boss.get("/datacenter/files/users.csv?processor=users&mode=create").text
+    assert "The columns are enough." in chosen
+    part = boss.htmx("GET", "/datacenter/files/users.csv?processor=users&mode=create&column-0=")
+    assert "<html" not in part.text
+
+
+def test_a_mapping_that_is_not_enough_says_what_is_missing(boss: Browser, office: Office) -> None:
+    office.put("users.csv", USERS)
+    asked = "processor=users&mapped_for=users&mode=create&column-0="
+    text = boss.get(f"/datacenter/files/users.csv?{asked}").text
+    assert "Need at least columns &#39;name&#39; for import!" in text
+    answer = boss.post(
+        "/datacenter/files/users.csv",
+        {"processor": "users", "mapped_for": "users", "mode": "create", "column-0": ""},
+    )
+    assert answer.status_code == 422
+
+
+def test_a_saved_mapping_is_used_for_the_next_file_like_it(boss: Browser, office: Office) -> None:
+    office.put("a.csv", "Login,Whole\nanna,Anna K\n")
+    form = {"processor": "users", "mapped_for": "users", "mode": "create", "save_as": "our users"}
+    form |= {"column-0": "name", "column-1": "display_name", "action": "plan"}
+    assert boss.post("/datacenter/files/a.csv", form).status_code == 303
+    office.put("b.csv", "login,whole\nbob,Bob B\n")
+    text = boss.get("/datacenter/files/b.csv?processor=users&mode=create").text
+    assert "mapped as they were saved" in text
+
+
+def test_a_dry_run_is_applied_as_it_was_tried(boss: Browser, office: Office) -> None:
+    office.put("users.csv", USERS)
+    form = {"processor": "users", "mapped_for": "users", "mode": "create", "action": "plan"}
+    form |= {"column-0": "name", "column-1": "display_name", "column-2": "email"}
+    plan = boss.post("/datacenter/files/users.csv", form).location
+    assert run_of(office, plan).order.dry_run
+    shown = boss.get(plan).text
+    assert "a dry run, nothing was written" in shown
+    assert "write an e-mail address" in shown
+    done = run_of(office, boss.post(f"{plan}/apply").location)
+    assert (done.counts.created, done.counts.failed, done.order.dry_run) == (1, 2, False)
+
+
+def test_a_file_that_changed_after_its_dry_run_is_not_processed(
+    boss: Browser, office: Office
+) -> None:
+    office.put("users.csv", USERS)
+    plan = office.ask(office.order("users.csv", "users", dry_run=True))
+    perform(plan, engine=office.engine)
+    (office.center.storage / "users.csv").write_text("name\nother\n")
+    job_id = boss.post(f"/datacenter/runs/{plan}/apply").location.rpartition("/")[2]
+    assert perform(job_id, engine=office.engine) is JobState.FAILED
+    assert "changed after it was looked at" in office.job(job_id).reason
+
+
+def test_failing_rows_stand_in_a_grid_with_the_error_under_the_cell(
+    boss: Browser, office: Office
+) -> None:
+    batch = failed_batch(office)
+    text = boss.get(f"/rows/{batch.id}").text
+    assert text.count('aria-invalid="true"') == 2
+    assert "anna@example.org" not in text
+
+
+def test_a_cell_that_is_typed_over_is_checked_at_once(boss: Browser, office: Office) -> None:
+    batch = failed_batch(office)
+    boss.get(f"/rows/{batch.id}")
+    good = boss.post(f"/rows/{batch.id}/2", {"cell-2": "bob@example.org"}, headers=HTMX)
+    assert "ready" in good.text
+    bad = boss.post(f"/rows/{batch.id}/3", {"cell-2": "still not"}, headers=HTMX)
+    assert 'aria-invalid="true"' in bad.text
+
+
+def test_a_value_is_replaced_in_all_failing_rows_and_all_are_retried(
+    boss: Browser, office: Office
+) -> None:
+    batch = failed_batch(office)
+    boss.get(f"/rows/{batch.id}")
+    boss.post(f"/rows/{batch.id}/replace", {"column": "2", "old": "none", "new": ""})
+    boss.post(f"/rows/{batch.id}/replace", {"column": "2", "old": "neither", "new": ""})
+    answer = boss.post(f"/rows/{batch.id}/retry", {"all": "yes"})
+    assert run_of(office, answer.location).counts.failed == 0
+    assert office.lying()["finished"] == ["users.create.finished.csv", "users.csv"]
+
+
+def test_skipped_rows_are_left_out_with_a_reason(boss: Browser, office: Office) -> None:
+    batch = failed_batch(office)
+    boss.get(f"/rows/{batch.id}")
+    boss.post(f"/rows/{batch.id}/skip", {"row": "2", "reason": ""})
+    assert office.batch(batch.id).counts.skipped == 0
+    boss.post(f"/rows/{batch.id}/skip", {"row": "2", "reason": "left the office"})
+    assert (office.batch(batch.id).counts.skipped, office.batch(batch.id).counts.failed) == (1, 1)
+
+
+def test_failing_rows_are_a_download_with_their_errors_last(boss: Browser, office: Office) -> None:
+    batch = failed_batch(office)
+    lines = boss.get(f"/rows/{batch.id}/failing").text.splitlines()
+    assert lines[0] == "name,display_name,email,--ERRORS--"
+    assert re.match(r"bob,Bob,none,email: ", lines[1])
+    assert len(lines) == 3
+
+
+@pytest.mark.parametrize(
+    ("role", "page", "repair"),
+    [(Role.MEMBER, 404, 404), (Role.DATA_MANAGER, 200, 403), (Role.IMPORT_MANAGER, 200, 303)],
+)
+def test_who_may_see_and_repair_failing_rows(
+    app: Flask, runtime: Runtime, office: Office, role: Role, page: int, repair: int
+) -> None:
+    batch = failed_batch(office)
+    browser = signed_in(app, open_office(runtime, role, name="other"))
+    assert browser.get(f"/rows/{batch.id}").status_code == page
+    browser.get("/accounts/password")
+    assert browser.post(f"/rows/{batch.id}/2", {"cell-2": "b@example.org"}).status_code == repair
+
+
+def test_deleted_files_are_gone_and_named(boss: Browser, office: Office) -> None:
+    office.put("users.csv", USERS)
+    boss.get("/datacenter")
+    boss.post("/datacenter/delete", {"name": "users.csv"})
+    assert "Successfully deleted: users.csv" in boss.get("/datacenter").text
+    assert office.lying()[""] == []
+
+
+def test_a_file_is_downloaded_under_its_own_name(boss: Browser) -> None:
+    upload(boss, LONG_AGO, USERS)
+    found = re.search(r'href="(/datacenter/download/[^"]+)"', boss.get("/datacenter").text)
+    assert found
+    answer = boss.get(found[1])
+    assert answer.text == USERS
+    assert "1998.csv" in answer.headers["Content-Disposition"]
+
+
+def test_templates_name_the_fields_of_a_processor(boss: Browser) -> None:
+    assert boss.get("/datacenter/templates/users.csv").text.startswith("\ufeffname,")
+    workbook = boss.htmx("GET", "/datacenter/templates/users.xlsx")
+    assert workbook.data.startswith(b"PK")
+    assert boss.get("/datacenter/templates/users.pdf").status_code == 404
+
+
+def test_logs_are_searched_and_a_wrong_expression_is_said(boss: Browser, office: Office) -> None:
+    failed_batch(office)
+    assert "1 successful/ 2 failed" in boss.get("/datacenter/logs?search=processed").text
+    assert "Invalid search expression." in boss.get("/datacenter/logs?search=%28").text
+    assert "No search results found." in boss.get("/datacenter/logs?search=nobody").text
+
+
+def test_the_storage_is_changed_with_its_files(boss: Browser, office: Office, tmp_path) -> None:
+    office.put("users.csv", USERS)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    boss.get("/datacenter/settings")
+    boss.post("/datacenter/settings", {"path": str(elsewhere), "move": "yes"})
+    assert office.center.storage == elsewhere
+    assert office.lying()[""] == ["users.csv"]
