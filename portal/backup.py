@@ -11,6 +11,7 @@ be newer.
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -28,6 +29,7 @@ from portal.backups import postgresql, sqlite, tables
 from portal.backups.archive import ArchiveWriter, BackupError, Facts, Manifest, unpack, verify
 from portal.backups.kept_files import kept_files
 from portal.datacenter.models import DataCenterPlace
+from portal.datacenter.sources import adopt_sources
 from portal.errors import PortalError
 from portal.files import fsync_folder, move_new, private_folder, remove_tree
 from portal.migrations.run import knows_schema, upgrade
@@ -236,11 +238,14 @@ def _put_back(settings: Settings, source: Path, manifest: Manifest) -> None:
 def _begin_anew(settings: Settings, facts: Facts, *, actor: Actor, address: str) -> None:
     """Migrate forward, end all sign-ins (some had ended since), and say so in the audit log.
 
-    The data centre's storage is in its default place again: there the files are.
+    The data centre's storage is in its default place again: there the files are. Where the tables
+    database is away, its batches find their files once the portal runs.
     """
     runtime = Runtime.open(settings)
     try:
         upgrade(runtime.engine)
+        with suppress(PortalError, SQLAlchemyError):
+            adopt_sources(runtime)
         with runtime.sessions.begin() as session:
             session.execute(delete(SignInSession))
             session.execute(update(DataCenterPlace).values(path=""))

@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from portal.artifacts.models import Artifact
 from portal.artifacts.service import artifact_path
 from portal.backups.storage_files import storage_files
+from portal.datacenter.sources import kept_sources
 from portal.projects.models import ProjectFile
 from portal.projects.storage import stored_path
+from portal.rows.models import PORTAL_LEDGER
 from portal.settings import Settings
 
 AT_ONCE = 1000
@@ -63,8 +65,16 @@ def _of_data_center(session: Session, settings: Settings) -> Iterator[KeptFile]:
         yield KeptFile(path=file.path, called=file.called, place=file.place)
 
 
+def _of_batches(session: Session, settings: Settings) -> Iterator[KeptFile]:
+    if inspect(session.connection()).has_table(PORTAL_LEDGER.batch.name):
+        for source in kept_sources(session, settings):
+            called = f"{source.path.name}, a file as a batch of the data centre read it"
+            yield KeptFile(path=source.path, sha256=source.sha256, called=called)
+
+
 _PARTS: tuple[Callable[[Session, Settings], Iterator[KeptFile]], ...] = (
     _of_projects,
     _artifacts,
     _of_data_center,
+    _of_batches,
 )
