@@ -10,7 +10,7 @@ from portal.accounts.housekeeping import forget_what_is_over
 from portal.artifacts import drift, retention
 from portal.assembly import open_job_engine
 from portal.audit import chain
-from portal.datacenter import arrivals
+from portal.datacenter import arrivals, sources
 from portal.datacenter import service as data_center
 from portal.db import checkpoint
 from portal.jobs import due, leftovers, outbox
@@ -19,6 +19,7 @@ from portal.jobs.engine import JobEngine
 from portal.jobs.reconciler import Duty, reconcile
 from portal.logs import configure_logging
 from portal.projects import exports, loading, storage
+from portal.rows import abandoned
 from portal.settings import Settings
 from portal.tables import catalog as tables_catalog
 from portal.tables import exports as table_exports
@@ -48,6 +49,21 @@ def duties(engine: JobEngine) -> tuple[Duty, ...]:
             name="finish moves of files",
             run=lambda: data_center.finish_intended(runtime),
             every=MINUTE,
+        ),
+        Duty(
+            name="set abandoned batches free",
+            run=lambda: abandoned.stop_abandoned(runtime),
+            every=MINUTE,
+        ),
+        Duty(
+            name="find the copies of batches",
+            run=lambda: sources.adopt_sources(runtime),
+            every=HOUR,
+        ),
+        Duty(
+            name="remove copies that no batch reads",
+            run=lambda: sources.sweep_sources(runtime),
+            every=HOUR,
         ),
         Duty(name="tidy the data centre up", run=lambda: data_center.sweep(runtime), every=HOUR),
         Duty(name="checkpoint", run=lambda: checkpoint(runtime.engine), every=MINUTE),
