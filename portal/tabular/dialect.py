@@ -15,6 +15,7 @@ QUOTINGS = ("minimal", "all", "text")
 DELIMITERS = (",", ";", "\t", "|", ":", "^", "~", "!", "¦", "§", "\x1f", "\x01", " ")
 _LIKELY = {",": 1.0, ";": 1.0, "\t": 1.0, "|": 0.95, ":": 0.3, "!": 0.3, " ": 0.2}
 _UNLIKELY = 0.8
+_HINTED = 2.0
 _ONE_COLUMN = 0.1
 _BROKEN = 0.05
 _TITLE_ONLY = 0.15
@@ -164,7 +165,7 @@ def _prior(dialect: Dialect, figures: float, *, hint: str) -> float:
     if dialect.delimiter == " " and figures > 0.5:
         likely = 0.6
     if dialect.delimiter == hint:
-        likely *= 1.3
+        likely *= _HINTED
     if not dialect.quote:
         likely *= 0.7
     if not dialect.doubled or dialect.skip_space or dialect.quote == "'":
