@@ -25,6 +25,7 @@ def messages(
         Notification.job_id,
         Notification.state,
         Notification.message,
+        Notification.page,
         Notification.created_at,
         Notification.read_at,
     ).where(Notification.user_id == actor.user_id)
@@ -40,7 +41,7 @@ def mark_read(session: Session, *, actor: Actor, message_id: int, now: datetime)
     if message is None or message.user_id != actor.user_id:
         raise NotFoundError("There is no such message.")
     message.read_at = message.read_at or now
-    return f"/jobs/{message.job_id}" if message.job_id else "/schedules"
+    return f"/jobs/{message.job_id}" if message.job_id else message.page
 
 
 def mark_all_read(session: Session, *, actor: Actor, now: datetime) -> int:

@@ -41,7 +41,8 @@ def message_of(outgoing: Outgoing, *, settings: Settings) -> EmailMessage:
     message["To"] = outgoing.target
     message["Subject"] = " ".join(outgoing.payload["subject"].split())
     message["Date"] = format_datetime(outgoing.created_at)
-    message["Message-ID"] = f"<portal-{outgoing.id}-{outgoing.payload['job']}@{domain}>"
+    mark = outgoing.payload.get("job") or outgoing.payload["mark"]
+    message["Message-ID"] = f"<portal-{outgoing.id}-{mark}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
     message.set_content(_text(outgoing, settings))
     return message
@@ -51,4 +52,5 @@ def _text(outgoing: Outgoing, settings: Settings) -> str:
     text: str = outgoing.payload["text"]
     if not settings.public_url:
         return f"{text}\n"
-    return f"{text}\n\n{settings.public_url.rstrip('/')}/jobs/{outgoing.payload['job']}\n"
+    page: str = outgoing.payload.get("page") or f"/jobs/{outgoing.payload['job']}"
+    return f"{text}\n\n{settings.public_url.rstrip('/')}{page}\n"

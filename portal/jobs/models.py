@@ -162,7 +162,7 @@ class Schedule(Base):
 
 
 class Notification(Base):
-    """A message in the portal for one user."""
+    """A message in the portal for one user, about a job or about what `page` shows."""
 
     __tablename__ = "notification"
     __table_args__ = (Index(None, "user_id", "read_at"), Index(None, "user_id", "id"))
@@ -172,6 +172,7 @@ class Notification(Base):
     job_id: Mapped[str | None] = mapped_column(String(32))
     state: Mapped[str] = mapped_column(String(16))
     message: Mapped[str] = mapped_column(Text)
+    page: Mapped[str] = mapped_column(String(255), default="", server_default="")
     created_at: Mapped[datetime]
     read_at: Mapped[datetime | None]
 

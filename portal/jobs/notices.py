@@ -1,11 +1,13 @@
 """Who is told that a job ended: its requester in the portal, and whom the settings name outside.
 
 All is written in the transaction that ends the job; sending is a matter of its own and never fails
-the job.
+the job. Other rooms tell by `tell` what is no job's end.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
+from uuid import uuid4
 
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
@@ -35,6 +37,17 @@ _WORDS = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """Something that a user must know and that is no job's end; `page` shows what it is about."""
+
+    user_id: int
+    state: str
+    message: str
+    page: str
+    event: str
+
+
 def announce(session: Session, *, job_id: str, settings: Settings, now: datetime) -> None:
     """Record for everyone concerned that the job ended; it must have ended in this session."""
     job = find_announcement(session, job_id)
@@ -52,7 +65,7 @@ def announce(session: Session, *, job_id: str, settings: Settings, now: datetime
             )
         )
     if job.requester_id is not None and settings.smtp_url:
-        _mail(session, job.requester_id, job_id=job.id, message=message, now=now)
+        _mail(session, job.requester_id, about={"job": job.id}, message=message, now=now)
     for url in settings.webhook_urls:
         payload = _event(job, message=message, now=now)
         session.add(_outgoing(WEBHOOK, url, payload, now=now))
@@ -65,10 +78,36 @@ def tell_stopped(session: Session, *, schedule: Schedule, now: datetime) -> None
         Notification(
             user_id=schedule.owner_id,
             state=STOPPED,
+            page="/schedules",
             message=f"The schedule “{schedule.title}” stopped: {schedule.stopped_reason}",
             created_at=now,
         )
     )
+    session.flush()
+
+
+def tell(session: Session, *, notice: Notice, settings: Settings, now: datetime) -> None:
+    """Record a notice for its reader in the portal, and for whom the settings name outside."""
+    session.add(
+        Notification(
+            user_id=notice.user_id,
+            state=notice.state,
+            message=notice.message,
+            page=notice.page,
+            created_at=now,
+        )
+    )
+    about = {"page": notice.page, "mark": uuid4().hex}
+    if settings.smtp_url:
+        _mail(session, notice.user_id, about=about, message=notice.message, now=now)
+    for url in settings.webhook_urls:
+        payload = {
+            "event": notice.event,
+            "message": notice.message,
+            "page": notice.page,
+            "at": now.isoformat(),
+        }
+        session.add(_outgoing(WEBHOOK, url, payload, now=now))
     session.flush()
 
 
@@ -83,10 +122,12 @@ def sentence(*, title: str, state: JobState, reason: str) -> str:
     return f"{ended}: {reason}" if reason else f"{ended}."
 
 
-def _mail(session: Session, user_id: int, *, job_id: str, message: str, now: datetime) -> None:
+def _mail(
+    session: Session, user_id: int, *, about: dict[str, str], message: str, now: datetime
+) -> None:
     address = session.scalar(select(User.email).where(User.id == user_id))
     if address:
-        payload = {"subject": message.splitlines()[0][:200], "text": message, "job": job_id}
+        payload = {"subject": message.splitlines()[0][:200], "text": message, **about}
         session.add(_outgoing(EMAIL, address, payload, now=now))
 
 

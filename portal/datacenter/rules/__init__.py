@@ -1,0 +1,1 @@
+"""Watch rules: what is done by itself with files that arrive, and alarms where one is missing."""
