@@ -8,7 +8,7 @@ from typing import IO
 from portal.tabular.encoding import ENCODINGS, suggestion
 
 BLOCK = 65_536
-_MARK = "\ufeff"
+MARK = "\ufeff"
 _NEAR = 1_000
 
 
@@ -34,7 +34,7 @@ def decoded(
 ) -> Iterator[tuple[str, Fault | None]]:
     """Yield the text of a stream in parts, the last with the fault behind it, if there is one.
 
-    No part ends in a \\r to which a \\n may belong. A byte order mark is no part of the text.
+    No part ends in a \\r to which a \\n may belong. Byte order marks at its beginning are left out.
     """
     decoder = codecs.getincrementaldecoder(encoding)()
     waiting, first = "", True
@@ -43,7 +43,7 @@ def decoded(
         text, fault = _decode(decoder, read, encoding)
         text = waiting + text
         if first and text:
-            text, first = text.removeprefix(_MARK), False
+            text, first = text.lstrip(MARK), False
         waiting = "\r" if text.endswith("\r") and read and not fault else ""
         yield text[: len(text) - len(waiting)], fault
         if not read or fault:

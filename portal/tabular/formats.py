@@ -163,8 +163,7 @@ def _judge(head: bytes, *, whole: bool, hint: str) -> Finding:
 
 
 def _decoded(head: bytes, encoding: str) -> str:
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
-    return text.removeprefix("\ufeff")
+    return codecs.getincrementaldecoder(encoding)("replace").decode(head).lstrip("\ufeff")
 
 
 def _named_first(trials: list[Trial], sep: str) -> list[Trial]:

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from portal.tabular.decoding import MARK
 from portal.tabular.dialect import after_sep_line
 from portal.tabular.faults import column_at_end, find_fault
 from portal.tabular.formats import Format
@@ -86,6 +87,7 @@ class _Reading:
             self._take_sep_line(lines)
         self._reader = self._fmt.dialect.reader(lines)
         for _, line, cells in self._rows():
+            cells[:1] = [cell.lstrip(MARK) for cell in cells[:1]]
             if any(cell.strip() for cell in cells):
                 return Table(header=cells, rows=self._data(), header_line=line)
         raise TableError("The file is empty; its first line must name the columns.")

@@ -114,7 +114,12 @@ texts = st.text(alphabet=st.one_of(st.sampled_from("\r\n\v\f\x85\u2028a"), st.ch
     st.sampled_from(["utf-8", "utf-16-le", "gb18030"]),
 )
 def test_lines_are_the_same_in_blocks_of_any_size(text: str, block: int, encoding: str) -> None:
-    text = text.encode("utf-8", "replace").decode().removeprefix("\ufeff")
+    text = text.encode("utf-8", "replace").decode().lstrip("\ufeff")
     stream = io.BytesIO(text.encode(encoding))
     lines = list(Lines(stream, encoding, limits=LIMITS, block=block))
     assert lines == list(io.StringIO(text, newline="")) == list(split_lines(text))
+
+
+@pytest.mark.parametrize("content", ["\ufeff\ufeffid,b\n", '"\ufeffid",b\n', '\ufeff"id",b\n'])
+def test_byte_order_marks_are_no_part_of_the_first_name(tmp_path: Path, content: str) -> None:
+    assert read(stored(tmp_path, content), CSV)[0] == ["id", "b"]
