@@ -7,8 +7,10 @@ import http.client
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 import structlog
@@ -24,6 +26,7 @@ Reporter = Callable[[str], None]
 
 PART = "portal"
 ANSWER_SECONDS = 1.0
+PATIENCE_SECONDS = 10.0
 _MEMORY = Path("/dev/shm")  # noqa: S108 (gunicorn makes unnamed files there)
 _HERE = Path(__file__).parent
 
@@ -35,13 +38,21 @@ class UpError(PortalError):
 
 
 def programs(settings: Settings, *, host: str, port: int, workers: int) -> tuple[Program, ...]:
-    """Return all that a portal consists of, in the order of its start; `workers` are bulk's."""
+    """Return all that a portal consists of, in the order of its start; `workers` are bulk's.
+
+    The address is told when the web server answers and the first worker is there.
+    """
     redis = () if settings.redis_url else (_redis(RedisServer.of(settings)),)
     bulk = tuple(_worker("bulk", f"-{number}") for number in range(1, workers + 1))
+    first_worker = dataclasses.replace(
+        _worker("quick"),
+        is_ready=Readiness(host, port),
+        announcement=f"Portal is at {address(host, port)}",
+    )
     return (
         *redis,
         _web(settings, host=host, port=port),
-        _worker("quick"),
+        first_worker,
         _worker("delivery"),
         *bulk,
         Program(name="reconciler", command=(sys.executable, "-P", "-m", "portal.reconcile")),
@@ -130,17 +141,46 @@ def refuse_taken_port(host: str, port: int) -> None:
         ) from error
 
 
-def web_answers(host: str, port: int) -> bool:
-    """Say whether the web server gives any answer."""
+class Readiness:
+    """Says whether people can be sent to the portal: it is well, as `/healthz` tells it.
+
+    One that answers but does not become well within `patience` seconds is ready all the same:
+    its pages say what is missing.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        patience: float = PATIENCE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._place = (host, port)
+        self._patience = patience
+        self._clock = clock
+        self._first_answer: float | None = None
+
+    def __call__(self) -> bool:
+        """Ask once."""
+        status = health_status(*self._place)
+        if status is None:
+            return False
+        if self._first_answer is None:
+            self._first_answer = self._clock()
+        return status == HTTPStatus.OK or self._clock() - self._first_answer >= self._patience
+
+
+def health_status(host: str, port: int) -> int | None:
+    """The status with which the web server answers for its health, None where it does not."""
     connection = http.client.HTTPConnection(_reachable(host), port, timeout=ANSWER_SECONDS)
     try:
         connection.request("GET", "/healthz")
-        connection.getresponse()
+        return connection.getresponse().status
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
-    return True
 
 
 def address(host: str, port: int) -> str:
@@ -211,8 +251,7 @@ def _web(settings: Settings, *, host: str, port: int) -> Program:
             *("--bind", f"{_bracketed(host)}:{port}", "--graceful-timeout", str(graceful)),
             *("--forwarded-allow-ips", ""),
         ),
-        is_ready=lambda: web_answers(host, port),
-        announcement=f"Portal is at {address(host, port)}",
+        is_ready=lambda: health_status(host, port) is not None,
     )
 
 

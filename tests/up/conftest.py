@@ -17,6 +17,7 @@ import pytest
 from tests.waiting import wait_until
 
 MARK = "PORTAL_TEST_MARK"
+PATIENCE = 60.0  # a whole portal starts slowly where many tests share few cores
 
 
 class Tree:
@@ -49,7 +50,7 @@ class Tree:
             return len(found) >= times
 
         try:
-            wait_until(enough)
+            wait_until(enough, timeout=PATIENCE)
         except AssertionError as error:
             raise AssertionError(f"{text!r} is missing in {self.lines}") from error
         return found

@@ -4,18 +4,50 @@ import json
 import signal
 import socket
 import stat
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from redis import Redis
 
 from portal.redis_server import redis_url
 from portal.settings import Settings
-from portal.up import address, programs, web_answers
+from portal.up import Readiness, address, health_status, programs
 from tests.waiting import wait_until
 
 FOREVER = "import signal; print('at work', flush=True); signal.pause()"
 EMBEDDED = {"PORTAL_REDIS_URL": ""}
 REDIS = {"environment": EMBEDDED, "redis": True}
+
+
+class Health(BaseHTTPRequestHandler):
+    def do_GET(self):
+        statuses = self.server.statuses
+        self.send_response(statuses.pop(0) if len(statuses) > 1 else statuses[0])
+        self.end_headers()
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture
+def answering():
+    """`answering(*statuses)`: the port of a server that answers so, the last one for ever."""
+    started = []
+
+    def start(*statuses):
+        server = HTTPServer(("127.0.0.1", 0), Health)
+        server.statuses = list(statuses)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        started.append((server, thread))
+        return server.server_port
+
+    yield start
+    for server, thread in started:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def all_programs(settings, *, workers=2):
@@ -114,9 +146,14 @@ def test_a_portal_is_redis_web_a_worker_per_queue_and_the_reconciler(data):
     assert names == ["redis", "web", "quick", "delivery", "bulk-1", "bulk-2", "reconciler"]
 
 
+def test_the_address_is_told_with_the_first_worker(data):
+    (telling,) = [one for one in all_programs(Settings(data=data)) if one.announcement]
+    assert (telling.name, telling.announcement) == ("quick", "Portal is at http://127.0.0.1:8000")
+
+
 def test_a_redis_of_ones_own_is_not_started_beside(data):
     settings = Settings(data=data, redis_url="redis://elsewhere:6379")
-    assert all_programs(settings)[0].name == "web"
+    assert "redis" not in [one.name for one in all_programs(settings)]
 
 
 def test_only_redis_is_a_foundation(data):
@@ -148,4 +185,17 @@ def test_the_address_is_one_that_a_browser_can_open(host, url):
 
 
 def test_nobody_answers_on_a_free_port(port):
-    assert not web_answers("127.0.0.1", port)
+    assert health_status("127.0.0.1", port) is None
+    assert not Readiness("127.0.0.1", port)()
+
+
+def test_the_portal_is_ready_once_it_is_well(answering):
+    port = answering(503, 200)
+    is_ready = Readiness("127.0.0.1", port)
+    assert [is_ready(), is_ready()] == [False, True]
+
+
+def test_a_portal_that_does_not_become_well_is_told_of_after_a_while(answering):
+    port, times = answering(503, 503), iter([100.0, 100.0, 109.9, 110.0])
+    is_ready = Readiness("127.0.0.1", port, patience=10, clock=lambda: next(times))
+    assert [is_ready(), is_ready(), is_ready()] == [False, False, True]

@@ -11,7 +11,7 @@ from redis import Redis
 
 from portal.redis_server import redis_url
 from portal.settings import Settings
-from portal.up import web_answers
+from portal.up import health_status
 from tests.waiting import wait_until
 
 PARTS = {"redis", "web", "quick", "delivery", "bulk-1", "reconciler"}
@@ -47,7 +47,13 @@ def test_it_signs_in_visitors_and_ends_within_ten_seconds(start, port):
     tree.signal(signal.SIGTERM)
     assert tree.ends(timeout=10) == 0
     assert tree.alive() == []
-    assert not web_answers("127.0.0.1", port)
+    assert health_status("127.0.0.1", port) is None
+
+
+def test_it_is_well_as_soon_as_its_address_is_told(start, port):
+    tree = start()
+    tree.says("Portal is at")
+    assert health_status("127.0.0.1", port) == 200
 
 
 def test_a_second_start_tells_no_password(start):
@@ -78,7 +84,7 @@ def test_a_killed_web_server_takes_its_workers_along_and_answers_again(start, po
     psutil.Process(gunicorn).kill()
     tree.says("started program=web", times=2)
     assert not any(worker.is_running() for worker in workers)
-    wait_until(lambda: web_answers("127.0.0.1", port))
+    wait_until(lambda: health_status("127.0.0.1", port) is not None)
 
 
 def test_a_killed_redis_comes_back_with_its_data(start, data):
