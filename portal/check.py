@@ -6,6 +6,7 @@ from pathlib import Path
 from portal.assembly import PLUGINS
 from portal.checks.configuration import check_configuration
 from portal.checks.database import check_database
+from portal.checks.datacenter import check_datacenter
 from portal.checks.finding import Finding, Level, error
 from portal.checks.machine import check_machine
 from portal.checks.plugins import check_plugins
@@ -51,6 +52,7 @@ def _findings(
         yield from of_database
         if not of_database:
             yield from check_work(runtime)
+            yield from check_datacenter(runtime)
         yield from check_tables(runtime)
     finally:
         runtime.close()
