@@ -53,6 +53,7 @@ drills: test-setup
 soak: test-setup
 	SOAK_GB=10 $(BIN)/pytest -n 2 tests/projects/test_memory.py
 	DRILL_KILLS=1000 $(BIN)/pytest -n 2 tests/drills/test_random.py
+	FUZZ_INPUTS=1000000 $(BIN)/pytest -n 2 tests/tabular/test_fuzz.py
 
 lock: $(VENV)/.installed-dev
 	$(BIN)/pip install --quiet uv==0.13.8
