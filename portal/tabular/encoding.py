@@ -45,6 +45,7 @@ ENCODINGS = {
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", False),
     (codecs.BOM_UTF32_LE, "utf-32", False),
+    (codecs.BOM_UTF32_BE, "utf-32", False),
     (codecs.BOM_UTF16_LE, "utf-16", False),
     (codecs.BOM_UTF16_BE, "utf-16-be", True),
 )

@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from portal.tabular.formats import find_format
+from portal.tabular.table import TableError
 from tests.tabular.corpus.cases import Case, all_cases
 from tests.tabular.delimited import cells, find, read, stored, written
 
@@ -59,3 +61,32 @@ def spectrum_records(name: str) -> list[dict[str, str]]:
     if name == "location_coordinates":  # see README.md there
         return [records | {"Contact Phone Number": "2095257564"}]
     return records
+
+
+def odd_files(kind: str) -> list[Path]:
+    """The files that were made by hand, each with its JSON: read (`rows`) or refused (`error`)."""
+    paths = sorted((Path(__file__).parent / "corpus" / "odd").glob("*"))
+    return [path for path in paths if path.suffix != ".json" and kind in expected(path)]
+
+
+def expected(path: Path) -> dict[str, Any]:
+    beside: dict[str, Any] = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    return beside
+
+
+@pytest.mark.parametrize("path", odd_files("rows"), ids=lambda path: path.stem)
+def test_a_file_made_by_hand_is_read_as_its_json_says(path: Path) -> None:
+    wanted = expected(path)
+    found = find_format(path, name=path.name).format
+    assert {name: getattr(found, name) for name in wanted["format"]} == wanted["format"]
+    header, rows = read(path, found)
+    assert header == wanted["header"]
+    assert [list(row) for row in rows] == wanted["rows"]
+
+
+@pytest.mark.parametrize("path", odd_files("error"), ids=lambda path: path.stem)
+def test_a_faulty_file_made_by_hand_is_refused_with_the_place(path: Path) -> None:
+    wanted = expected(path)
+    with pytest.raises(TableError, match=wanted["error"]) as caught:
+        read(path)
+    assert (caught.value.line, caught.value.column) == (wanted["line"], wanted["column"])
