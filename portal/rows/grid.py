@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from sqlalchemy.orm import Session
+
 from portal.rows import editing
 from portal.rows.batch import Batch, Entry
 from portal.rows.books import Books
-from portal.rows.processors import Mode, Processor
+from portal.rows.processors import Acting, Mode, Processor, Suggesting
 from portal.rows.source import is_full, open_source
 from portal.rows.undertaking import identity_of
 from portal.tabular.conversion import Conversion, RowErrors
-from portal.tabular.fields import Field
+from portal.tabular.fields import Choice, Field, FieldType
 
 ROWS_SHOWN = 50
 CHOICES_SHOWN = 200
@@ -26,6 +28,11 @@ class Cell:
     edited: bool
     errors: tuple[str, ...]
     field: Field | None
+
+    @property
+    def refers(self) -> bool:
+        """Whether it names another record."""
+        return self.field is not None and self.field.type is FieldType.REFERENCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +127,23 @@ def open_grid(batch: Batch, processor: Processor) -> Grid:
     """The grid of a batch; raises TableError where its stored file cannot be read any more."""
     with open_source(batch.order) as table:
         return Grid(batch=batch, processor=processor, header=tuple(table.header))
+
+
+def candidates_of(
+    session: Session,
+    processor: Processor,
+    batch: Batch,
+    *,
+    number: int,
+    text: str,
+    acting: Acting,
+) -> Sequence[Choice]:
+    """What the reference in column `number` could mean; nothing where nobody knows."""
+    columns = batch.order.columns
+    name = columns[number] if 0 <= number < len(columns) else None
+    if name is None or not isinstance(processor.records, Suggesting):
+        return ()
+    return processor.records.suggest(session, name, text, acting=acting)
 
 
 def rows_after(books: Books, grid: Grid, after: int) -> tuple[list[GridRow], int | None]:

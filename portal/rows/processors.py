@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 from portal.accounts.permissions import Actor, Permission
 from portal.errors import NotFoundError, PortalError
 from portal.settings import Settings
-from portal.tabular.fields import Field, Values
+from portal.tabular.fields import Choice, Field, Values
+
+SUGGESTED = 20
 
 
 class Mode(StrEnum):
@@ -104,6 +106,17 @@ class Checking(Protocol):
 
         `values` are what creating or updating would be given. Nothing is written.
         """
+        ...
+
+
+@runtime_checkable
+class Suggesting(Protocol):
+    """Records that can say which values a reference could have, for people who repair rows."""
+
+    def suggest(
+        self, session: Session, field: str, text: str, *, acting: Acting
+    ) -> Sequence[Choice]:
+        """At most SUGGESTED values of `field` that have `text` in them and the actor may know."""
         ...
 
 

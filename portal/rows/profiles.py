@@ -25,8 +25,13 @@ class Profile:
     processor: str
     mode: Mode
     columns: tuple[str | None, ...]
+    fingerprint: str
     saved_by: str
     saved_at: datetime
+
+    def is_for(self, header: Sequence[str]) -> bool:
+        """Whether it was saved for files with this header."""
+        return len(header) == len(self.columns) and fingerprint(header) == self.fingerprint
 
 
 def find_profile(
@@ -102,6 +107,7 @@ def _profile(row: MappingProfile) -> Profile:
         processor=row.processor,
         mode=Mode(row.mode),
         columns=tuple(row.columns),
+        fingerprint=row.fingerprint,
         saved_by=row.saved_by,
         saved_at=row.saved_at,
     )

@@ -12,7 +12,8 @@ from portal.rows.batch import Batch
 from portal.rows.batch_kinds import BatchKind, Wish
 from portal.rows.books import Books, open_books
 from portal.rows.downloads import stream_failed, stream_kept
-from portal.rows.grid import Grid, open_grid, rows_after
+from portal.rows.grid import Grid, candidates_of, open_grid, rows_after
+from portal.rows.processors import Acting
 from portal.web.access import answers_file, current_actor, go, protect
 from portal.web.extensions import services, session
 from portal.web.hx import is_htmx
@@ -53,6 +54,27 @@ def edit_row(batch_id: str, row: int) -> Response:
         context = _context(batch, kind) | {"grid": grid, "row": grid.row(entry)}
         return fragment("rows/_row.html", **context)
     return go(f"/rows/{batch_id}?after={row - 1}")
+
+
+@bp.get("/rows/<batch_id>/candidates")
+def show_candidates(batch_id: str) -> Response:
+    """What the reference in a cell could mean, as options for its input."""
+    batch, _ = _batch(batch_id, repair=True)
+    number = request.args.get("column", -1, type=int)
+    found = services()
+    acting = Acting(
+        actor=current_actor(), now=found.runtime.clock(), settings=found.runtime.settings
+    )
+    with _books(batch).read() as reader:
+        candidates = candidates_of(
+            reader,
+            found.processors.get(batch.order.processor),
+            batch,
+            number=number,
+            text=request.args.get(f"cell-{number}", "").replace("\0", "")[:200],
+            acting=acting,
+        )
+    return fragment("rows/_candidates.html", candidates=candidates)
 
 
 @bp.post("/rows/<batch_id>/replace")

@@ -17,10 +17,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    inspect,
 )
 from sqlalchemy.schema import CreateSchema
 
-from portal.db import NAMES, UtcDateTime
+from portal.db import NAMES, UtcDateTime, looking
 from portal.rows.batch import BatchState, Outcome
 
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
@@ -64,11 +65,19 @@ def tables_ledger(engine: Engine) -> LedgerTables:
 def make_tables_ledger(engine: Engine) -> None:
     """Make the ledger in the database for tables where it is not there yet; one at a time."""
     ledger = tables_ledger(engine)
+    if _is_there(engine, ledger):
+        return
     with engine.begin() as connection:  # on SQLite this is BEGIN IMMEDIATE, the lock itself
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             connection.execute(CreateSchema(TABLES_SCHEMA, if_not_exists=True))
         ledger.batch.metadata.create_all(connection)
+
+
+def _is_there(engine: Engine, ledger: LedgerTables) -> bool:
+    """Whether the ledger was made; asked without a lock, for that is nearly always so."""
+    with looking(engine).connect() as connection:
+        return inspect(connection).has_table(ledger.kept.name, schema=ledger.kept.schema)
 
 
 def _batch_columns() -> list[Column[object] | CheckConstraint]:
