@@ -48,8 +48,8 @@ class Dialect:
             raise InvalidError(f"{self.delimiter!r} cannot part cells; choose one other character.")
         if len(self.quote) > 1 or (self.quote and self.quote in taken + self.delimiter):
             raise InvalidError(f"{self.quote!r} cannot quote cells; choose one other character.")
-        if self.skip_space and " " in (self.delimiter, self.quote):
-            raise InvalidError("Spaces cannot be left out where they part or quote cells.")
+        if self.skip_space and (not self.quote or " " in (self.delimiter, self.quote)):
+            raise InvalidError("Spaces can be left out only before quotes that are no spaces.")
 
     def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """Return a `csv.reader` of the lines that takes nothing behind a closing quote."""

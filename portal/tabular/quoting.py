@@ -34,7 +34,7 @@ def row_writer(
     options = dialect.options() | {"lineterminator": line_end}
     if not dialect.quote:
         return csv.writer(stream, **options), _no_lone_empty
-    if quoting == "all":
+    if quoting == "all" or dialect.skip_space:
         return csv.writer(stream, **options | {"quoting": csv.QUOTE_ALL}), None
     if quoting == "minimal" and dialect.doubled:
         return csv.writer(stream, **options), None

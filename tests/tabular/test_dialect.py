@@ -151,6 +151,7 @@ def test_a_format_comes_back_from_json() -> None:
         {"colour": "red"},
         {"doubled": False, "delimiter": "\\"},
         {"delimiter": " ", "skip_space": True},
+        {"quote": "", "skip_space": True},
     ],
 )
 def test_a_format_that_no_file_can_have_is_refused(stored_values: dict[str, object]) -> None:

@@ -160,4 +160,7 @@ def assert_comes_back(path: Path, header: list[str], rows: list[Row], fmt: Forma
     again_header, again, fault = read_all(path, fmt)
     assert fault is None
     assert again_header == header
-    assert [cells for _, _, cells in again] == [cells for _, _, cells in rows]
+    lone = [] if not fmt.quote else [""]  # without quotes, one empty cell is an empty line
+    assert [cells for _, _, cells in again] == [
+        lone if cells == [""] else cells for _, _, cells in rows
+    ]

@@ -79,6 +79,10 @@ def test_all_cells_are_quoted_where_all_were() -> None:
     assert written([["a", "1", ""]], Format(quoting="all")) == b'"a","1",""\r\n'
 
 
+def test_spaces_at_the_beginning_are_kept_where_readers_leave_them_out() -> None:
+    assert written([[" a", "b"]], Format(skip_space=True)) == b'" a","b"\r\n'
+
+
 def test_figures_are_bare_where_only_text_was_quoted() -> None:
     assert written([["a", "1.5", "007", ""]], Format(quoting="text")) == b'"a",1.5,007,""\r\n'
 
