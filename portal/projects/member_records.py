@@ -1,5 +1,7 @@
 """Members as records: who is what in which project."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import User
@@ -8,6 +10,7 @@ from portal.projects.members import check_not_last, remove_member, set_member
 from portal.projects.models import ProjectMember, ProjectRole
 from portal.projects.rights import Right
 from portal.projects.service import get_standing, has_right
+from portal.projects.suggestions import suggest_projects, suggest_users
 from portal.rows.processors import Acting, Mode, Processor, Record, RefusedRowError
 from portal.rows.refusals import NO_REMOVE, NO_UPDATE, PARENTS, row_refused
 from portal.rows.values import named_in, text_in
@@ -43,6 +46,13 @@ FIELDS = (
 
 class MemberRecords:
     """The four functions over the members' service, by which each change is audited."""
+
+    def suggest(
+        self, session: Session, field: str, text: str, *, acting: Acting
+    ) -> Sequence[Choice]:
+        """Projects and users that could be meant."""
+        ask = suggest_projects if field == "project" else suggest_users
+        return ask(session, text, acting=acting)
 
     def find(self, session: Session, values: Values, *, acting: Acting) -> Record | None:
         """This user in this project, if the requester may see the project."""

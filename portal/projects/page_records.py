@@ -1,5 +1,7 @@
 """Pages as records: their place, title, format and text."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.orm import Session
 
 from portal.projects.markup import TITLE_CHARS
@@ -17,6 +19,7 @@ from portal.projects.pages import (
 )
 from portal.projects.rights import Right
 from portal.projects.service import get_standing, has_right
+from portal.projects.suggestions import suggest_projects
 from portal.rows.processors import Acting, Mode, Processor, Record, RefusedRowError
 from portal.rows.refusals import EXISTS, NO_REMOVE, NO_UPDATE, PARENTS, row_refused
 from portal.rows.values import named_in, text_in
@@ -71,6 +74,12 @@ FIELDS = (
 
 class PageRecords:
     """The four functions over the pages' service, by which each change is audited."""
+
+    def suggest(
+        self, session: Session, _field: str, text: str, *, acting: Acting
+    ) -> Sequence[Choice]:
+        """Projects that could be meant."""
+        return suggest_projects(session, text, acting=acting)
 
     def find(self, session: Session, values: Values, *, acting: Acting) -> Record | None:
         """The page of this name, if the requester may see the project."""

@@ -1,5 +1,7 @@
 """Projects as records: id, title, policy, and whose they are."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import User
@@ -16,6 +18,7 @@ from portal.projects.service import (
     find_standing,
     get_standing,
 )
+from portal.projects.suggestions import suggest_users
 from portal.rows.processors import Acting, Mode, Processor, Record, RefusedRowError
 from portal.rows.refusals import NO_REMOVE, NO_UPDATE, row_refused
 from portal.rows.values import named_in, text_in
@@ -62,6 +65,12 @@ FIELDS = (
 
 class ProjectRecords:
     """The four functions over the projects' services."""
+
+    def suggest(
+        self, session: Session, _field: str, text: str, *, acting: Acting
+    ) -> Sequence[Choice]:
+        """Users who could be the owner."""
+        return suggest_users(session, text, acting=acting)
 
     def find(self, session: Session, values: Values, *, acting: Acting) -> Record | None:
         """The project with this id, if the requester may see it."""

@@ -1,5 +1,7 @@
 """The pages of projects: list, pages and files; what admins do is in `administration`."""
 
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +26,7 @@ from portal.web.pages import fragment, page
 
 PROJECTS_SHOWN = 50
 LINES_SHOWN = 100
+_ID, _NAME, _PATH = attrgetter("project.id"), attrgetter("name"), attrgetter("path")
 
 bp = Blueprint("projects", __name__)
 protect(bp, Permission.SIGN_IN)
@@ -43,21 +46,15 @@ def list_projects() -> Response:
         after=_asked("after"),
         limit=PROJECTS_SHOWN + 1,
     )
-    shown = found[:PROJECTS_SHOWN]
     context: dict[str, Any] = {
-        "projects": shown,
         "text": text,
         "policy": policy or "",
         "policies": list(Policy),
         "may_create": actor.may(Permission.PROJECTS_CREATE),
-        "more_url": _more(
-            "/projects",
-            len(found) > PROJECTS_SHOWN,
-            shown[-1].project.id if shown else "",
-            text=text,
-            policy=policy or "",
-        ),
     }
+    context |= _first_of(
+        found, PROJECTS_SHOWN, _ID, url="/projects", text=text, policy=policy or ""
+    )
     if is_htmx():
         return fragment("projects/_list.html", **context)
     return page("projects/index.html", **context)
@@ -96,29 +93,8 @@ def create_project() -> Response:
 @bp.get("/projects/<project_id>")
 def show_project(project_id: str) -> Response:
     """A project and its pages; for htmx the list of pages alone."""
-    standing, text = standing_in(project_id), _asked("text")
-    found = pages.list_pages(
-        session(),
-        project_id=project_id,
-        text=text,
-        after=_asked("after"),
-        limit=LINES_SHOWN + 1,
-    )
-    shown = found[:LINES_SHOWN]
-    context: dict[str, Any] = {
-        "standing": standing,
-        "pages": shown,
-        "text": text,
-        "more_url": _more(
-            f"/projects/{project_id}",
-            len(found) > LINES_SHOWN,
-            shown[-1].name if shown else "",
-            text=text,
-        ),
-    }
-    if is_htmx():
-        return fragment("projects/_pages.html", **context)
-    return page("projects/show.html", **context | frame(standing))
+    url = f"/projects/{project_id}"
+    return _show_lines(project_id, pages.list_pages, _NAME, url=url, whole="show", part="_pages")
 
 
 @bp.get("/projects/<project_id>/pages/<path:name>")
@@ -134,29 +110,8 @@ def show_page(project_id: str, name: str) -> Response:
 @bp.get("/projects/<project_id>/files")
 def list_files(project_id: str) -> Response:
     """A project's files; for htmx the list alone."""
-    standing, text = standing_in(project_id), _asked("text")
-    found = files.list_files(
-        session(),
-        project_id=project_id,
-        text=text,
-        after=_asked("after"),
-        limit=LINES_SHOWN + 1,
-    )
-    shown = found[:LINES_SHOWN]
-    context: dict[str, Any] = {
-        "standing": standing,
-        "files": shown,
-        "text": text,
-        "more_url": _more(
-            f"/projects/{project_id}/files",
-            len(found) > LINES_SHOWN,
-            shown[-1].path if shown else "",
-            text=text,
-        ),
-    }
-    if is_htmx():
-        return fragment("projects/_files.html", **context)
-    return page("projects/files.html", **context | frame(standing))
+    url = f"/projects/{project_id}/files"
+    return _show_lines(project_id, files.list_files, _PATH, url=url, whole="files", part="_files")
 
 
 @bp.get("/projects/<project_id>/files/<path:path>")
@@ -176,12 +131,38 @@ def download_file(project_id: str, path: str) -> Response:
     )
 
 
+def _show_lines(
+    project_id: str,
+    list_lines: Callable[..., Sequence[Any]],
+    mark: Callable[[Any], str],
+    *,
+    url: str,
+    whole: str,
+    part: str,
+) -> Response:
+    """The page called `whole` with lines of a project; for htmx its fragment `part` alone."""
+    standing, text = standing_in(project_id), _asked("text")
+    found = list_lines(
+        session(), project_id=project_id, text=text, after=_asked("after"), limit=LINES_SHOWN + 1
+    )
+    lines = _first_of(found, LINES_SHOWN, mark, url=url, text=text)
+    context: dict[str, Any] = {"standing": standing, "text": text, **lines}
+    if is_htmx():
+        return fragment(f"projects/{part}.html", **context)
+    return page(f"projects/{whole}.html", **context | frame(standing))
+
+
+def _first_of(
+    found: Sequence[Any], size: int, mark: Callable[[Any], str], *, url: str, **asked: str
+) -> dict[str, Any]:
+    """The `lines` to show and `more_url`, the address of those after the last one's mark."""
+    lines = found[:size]
+    if len(found) == len(lines):
+        return {"lines": lines, "more_url": None}
+    kept = {name: value for name, value in asked.items() if value}
+    return {"lines": lines, "more_url": f"{url}?{urlencode({**kept, 'after': mark(lines[-1])})}"}
+
+
 def _asked(name: str) -> str:
     """What the address asks for; no NUL, which PostgreSQL cannot compare."""
     return request.args.get(name, "").replace("\0", "").strip()[:1000]
-
-
-def _more(url: str, more: bool, last: str, **kept: str) -> str | None:
-    """The address of what follows `last` in a list, None at its end."""
-    asked = {name: value for name, value in kept.items() if value}
-    return f"{url}?{urlencode({**asked, 'after': last})}" if more else None

@@ -224,3 +224,14 @@ def test_the_storage_is_changed_with_its_files(boss: Browser, office: Office, tm
     boss.post("/datacenter/settings", {"path": str(elsewhere), "move": "yes"})
     assert office.center.storage == elsewhere
     assert office.lying()[""] == ["users.csv"]
+
+
+def test_a_reference_is_chosen_from_what_there_is(boss: Browser, office: Office) -> None:
+    office.put("projects.csv", "id,title\nred,The red one\nblue,Blue\n")
+    office.process("projects.csv", "projects")
+    office.put("members.csv", "project,user\nrot,berta\n")
+    batch = office.process("members.csv", "members")
+    assert 'list="candidates-' in boss.get(f"/rows/{batch.id}").text
+    options = boss.htmx("GET", f"/rows/{batch.id}/candidates?column=0&cell-0=re").text
+    assert '<option value="red">The red one</option>' in options
+    assert "blue" not in options
