@@ -8,10 +8,11 @@ import threading
 
 from portal.accounts.housekeeping import forget_what_is_over
 from portal.artifacts import drift, retention
-from portal.assembly import open_job_engine
+from portal.assembly import open_job_engine, processors_for
 from portal.audit import chain
 from portal.datacenter import arrivals, sources
 from portal.datacenter import service as data_center
+from portal.datacenter.rules import missing, watching
 from portal.db import checkpoint
 from portal.jobs import due, leftovers, outbox
 from portal.jobs import retention as job_retention
@@ -45,6 +46,11 @@ def duties(engine: JobEngine) -> tuple[Duty, ...]:
             every=MINUTE,
         ),
         Duty(name="note dropped files", run=lambda: arrivals.note_arrivals(runtime)),
+        Duty(
+            name="process what arrives",
+            run=lambda: watching.take_arrivals(engine, find=processors_for),
+        ),
+        Duty(name="look for missing files", run=lambda: missing.look_for_missing(runtime)),
         Duty(
             name="finish moves of files",
             run=lambda: data_center.finish_intended(runtime),

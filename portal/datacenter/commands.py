@@ -26,6 +26,7 @@ from portal.datacenter.mapping import Wording, order_of, reading_of, saved_mappi
 from portal.datacenter.names import shown_name
 from portal.datacenter.orders import Asking, ProcessOrder, ask_to_process, ask_to_undo
 from portal.datacenter.picking import batch_of_backup, pick_file, pick_processor, pick_run
+from portal.datacenter.rules.commands import rules
 from portal.datacenter.service import open_data_center
 from portal.datacenter.steps import Folder
 from portal.datacenter.uploads import Upload, accept_upload
@@ -45,6 +46,9 @@ _Command = Callable[..., None]
 @click.group()
 def datacenter() -> None:
     """Process files of rows: users, projects, members, pages, tables and more."""
+
+
+datacenter.add_command(rules)
 
 
 def _reading(command: _Command) -> _Command:

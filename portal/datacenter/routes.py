@@ -11,6 +11,7 @@ from portal.datacenter.folders import DataCenter, readable_size
 from portal.datacenter.listing import list_files
 from portal.datacenter.processing.routes import bp as processing
 from portal.datacenter.removal import delete_files
+from portal.datacenter.rules.routes import bp as rules
 from portal.datacenter.service import open_data_center
 from portal.datacenter.steps import Folder
 from portal.datacenter.upkeep.routes import bp as upkeep
@@ -31,6 +32,7 @@ bp = Blueprint("datacenter", __name__)
 protect(bp, Permission.DATACENTER_VIEW)
 bp.register_blueprint(processing)
 bp.register_blueprint(upkeep)
+bp.register_blueprint(rules)
 
 
 @bp.get("/datacenter")
