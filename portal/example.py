@@ -3,6 +3,11 @@
 from pathlib import Path
 
 from portal.accounts.permissions import Actor, Permission
+from portal.assembly import KINDS, processors_for
+from portal.datacenter.example import load_files
+from portal.datacenter.orders import Asking
+from portal.jobs.engine import JobEngine
+from portal.jobs.runner import perform
 from portal.projects.load_order import LoadOrder, OnConflict
 from portal.projects.loading import load_folder
 from portal.projects.models import Policy
@@ -11,22 +16,39 @@ from portal.tables.example import load_tables
 
 PROJECT = "example-handbook"
 TITLE = "Handbook of the registry (example)"
-_HANDBOOK = Path(__file__).parent / "example_content" / "handbook"
+_CONTENT = Path(__file__).parent / "example_content"
+_NEEDED = (Permission.USERS_MANAGE, Permission.TABLES_GRANT, Permission.IMPORTS_RUN)
 
 
 def load_example(runtime: Runtime, actor: Actor) -> str:
-    """Load the example project as `actor` and return its id; administrators get tables, too.
+    """Load the example project as `actor` and return its id.
 
-    What is there already stays as it is, with what people changed in it.
+    Administrators get tables and files of the data centre, too. What is there already stays as it
+    is, with what people changed in it.
     """
     order = LoadOrder(
-        folder=_HANDBOOK,
+        folder=_CONTENT / "handbook",
         project_id=PROJECT,
         title=TITLE,
         policy=Policy.OPEN,
         on_conflict=OnConflict.SKIP,
     )
     project_id = load_folder(runtime, order=order, actor=actor).project_id
-    if actor.may(Permission.TABLES_GRANT):
+    if all(actor.may(permission) for permission in _NEEDED):
         load_tables(runtime, actor)
+        _load_files(runtime, actor)
     return project_id
+
+
+def _load_files(runtime: Runtime, actor: Actor) -> None:
+    """The job is done here and now, so that no worker needs to run."""
+    asking = Asking(
+        actor=actor,
+        now=runtime.clock(),
+        kinds=KINDS,
+        waker=lambda _queue, _job_id: False,
+        processors=processors_for(runtime),
+    )
+    job_id = load_files(runtime, _CONTENT / "datacenter", asking=asking)
+    if job_id is not None:
+        perform(job_id, engine=JobEngine(runtime=runtime, kinds=KINDS))

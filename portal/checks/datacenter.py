@@ -95,8 +95,8 @@ def _copies(session: Session, settings: Settings) -> Iterator[Finding]:
     gone = sum(not source.path.is_file() for source in kept_sources(session, settings))
     if gone:
         yield advice(
-            f"Batches of the data centre whose copy of the file is gone: {gone}. They cannot go on, "
-            "and not all of them can be undone.",
+            f"Batches of the data centre whose copy of the file is gone: {gone}. They cannot go "
+            "on, and not all of them can be undone.",
             "Bring the folder batches/ back from a backup.",
         )
 

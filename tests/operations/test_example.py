@@ -6,12 +6,18 @@ import pytest
 from sqlalchemy import func, select, update
 
 from portal.accounts.permissions import SYSTEM, Actor, Role
+from portal.accounts.service import find_user
+from portal.assembly import processors_for
+from portal.datacenter.looking import Wish, look
+from portal.datacenter.removal import delete_files
+from portal.datacenter.service import open_data_center
 from portal.errors import ForbiddenError
 from portal.example import PROJECT, load_example
 from portal.projects.archive import ArchiveReport
 from portal.projects.exports import build_export
 from portal.projects.models import Policy, Project, ProjectFile, ProjectPage
 from portal.runtime import Runtime
+from tests.datacenter.processing import names_in
 
 
 def test_the_example_is_an_open_project_with_pages_and_files(runtime: Runtime) -> None:
@@ -47,3 +53,63 @@ def test_who_may_create_no_projects_may_not_load_the_example(runtime: Runtime) -
     operator = Actor(user_id=None, name="otto", roles=frozenset({Role.OPERATOR}))
     with pytest.raises(ForbiddenError):
         load_example(runtime, operator)
+
+
+def lying(runtime: Runtime) -> dict[str, list[str]]:
+    """The names of the data centre's files by folder."""
+    storage = open_data_center(runtime).storage
+    return {name: names_in(storage / name) for name in ("", "finished", "unfinished")}
+
+
+def test_the_example_has_good_rows_that_are_done_and_bad_ones_to_repair(runtime: Runtime) -> None:
+    load_example(runtime, SYSTEM)
+    assert lying(runtime) == {
+        "": ["example-people.create.pending.csv", "example-records.csv"],
+        "finished": ["example-people.create.finished.csv"],
+        "unfinished": ["example-people.csv"],
+    }
+    pending = open_data_center(runtime).storage / "example-people.create.pending.csv"
+    assert [line.split(",")[0] for line in pending.read_text().splitlines()] == [
+        "name",
+        "example.chloe",
+        "example.elif",
+    ]
+
+
+def test_nobody_can_sign_in_as_somebody_of_the_example(runtime: Runtime) -> None:
+    load_example(runtime, SYSTEM)
+    with runtime.reads() as session:
+        anna = find_user(session, "example.anna")
+        assert anna is not None
+        assert not anna.enabled
+
+
+def test_the_example_has_a_file_that_fits_its_table(runtime: Runtime) -> None:
+    load_example(runtime, SYSTEM)
+    seen = look(
+        open_data_center(runtime).get_file("example-records.csv"),
+        wish=Wish(processor="table:example_record", mode="create"),
+        processors=[processors_for(runtime).get("table:example_record")],
+    )
+    assert seen.faults == ()
+    assert (seen.format.encoding, seen.delimiter) == ("cp1252", "semicolon")
+
+
+def test_loading_the_example_again_brings_no_file_twice(runtime: Runtime) -> None:
+    load_example(runtime, SYSTEM)
+    before = lying(runtime)
+    load_example(runtime, SYSTEM)
+    assert lying(runtime) == before
+
+
+def test_the_people_of_the_example_are_processed_once_only(runtime: Runtime) -> None:
+    load_example(runtime, SYSTEM)
+    delete_files(runtime, wanted=["example-people.create.pending.csv"], actor=SYSTEM)
+    load_example(runtime, SYSTEM)
+    assert "example-people.create.pending.csv" not in lying(runtime)[""]
+
+
+def test_who_is_no_administrator_gets_the_project_alone(runtime: Runtime) -> None:
+    member = Actor(user_id=None, name="mia", roles=frozenset({Role.MEMBER}))
+    load_example(runtime, member)
+    assert lying(runtime)[""] == []
