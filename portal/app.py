@@ -13,6 +13,7 @@ from portal.accounts.routes import bp as accounts
 from portal.artifacts.routes import bp as artifacts
 from portal.assembly import BATCH_KINDS, KINDS, OWNERS, processors_for
 from portal.audit.routes import bp as audit
+from portal.datacenter import listing
 from portal.datacenter.routes import bp as datacenter
 from portal.jobs import views, watching
 from portal.jobs.kinds import Kinds
@@ -64,9 +65,6 @@ NAVIGATION = (
         permission=Permission.TABLES_EXPORT,
     ),
 )
-CARDS = (
-    AreaCard(label="Projects", url="/projects", note="that you may see", count=count_projects),
-)
 ADMINISTRATION = (
     NavigationItem(
         label="Schedules",
@@ -107,7 +105,7 @@ def create_app(
         waker=waker or RedisWaker(runtime.redis),
         navigation=NAVIGATION,
         administration=ADMINISTRATION,
-        cards=CARDS,
+        cards=area_cards(settings),
         unread=views.unread_count,
     )
     login_manager.user_loader(load_signed_in)
@@ -124,6 +122,27 @@ def create_app(
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
+
+
+def area_cards(settings: Settings) -> tuple[AreaCard, ...]:
+    """The areas on the dashboard."""
+    return (
+        AreaCard(label="Projects", url="/projects", note="that you may see", count=count_projects),
+        AreaCard(
+            label="Data centre",
+            url="/datacenter",
+            note="files that wait",
+            count=lambda session, _actor: listing.count_waiting(session, settings=settings),
+            permission=Permission.DATACENTER_VIEW,
+        ),
+        AreaCard(
+            label="To repair",
+            url="/datacenter?text=.pending.csv",
+            note="files with rows that failed",
+            count=lambda session, _actor: listing.count_pending(session, settings=settings),
+            permission=Permission.DATACENTER_VIEW,
+        ),
+    )
 
 
 def shorten_polls(app: Flask) -> None:

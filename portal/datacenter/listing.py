@@ -6,10 +6,13 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from portal.datacenter.claims import claims_of
+from portal.datacenter.disk import entries
 from portal.datacenter.facts import facts_of
 from portal.datacenter.folders import DataCenter, DataCenterFile
-from portal.datacenter.names import find_pending, subject_of
+from portal.datacenter.names import find_pending, is_data, subject_of
+from portal.datacenter.place import storage_path
 from portal.datacenter.steps import Folder
+from portal.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,3 +56,21 @@ def list_files(
             )
         )
     return lines
+
+
+def count_waiting(session: Session, *, settings: Settings) -> int:
+    """How many files wait to be processed, those on which a job works already included."""
+    return len(_waiting(session, settings))
+
+
+def count_pending(session: Session, *, settings: Settings) -> int:
+    """How many of the files that wait hold rows that failed and are to be repaired."""
+    return sum(find_pending(name) is not None for name in _waiting(session, settings))
+
+
+def _waiting(session: Session, settings: Settings) -> list[str]:
+    try:
+        lying = entries(storage_path(session, settings))
+    except OSError:  # its disk is away; the data centre's own pages say so
+        return []
+    return [entry.name for entry in lying if is_data(entry.name)]
