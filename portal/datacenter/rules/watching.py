@@ -17,7 +17,7 @@ from portal.datacenter.rules.attempts import Tried
 from portal.datacenter.rules.models import WatchRule
 from portal.datacenter.rules.patterns import fits, is_for_rules
 from portal.datacenter.rules.wording import (
-    StoppedError,
+    RuleStoppedError,
     asking_as,
     find_mapping,
     order_for,
@@ -125,7 +125,7 @@ def _try_one(watch: Watch, waiting: Waiting) -> bool:
     """Take one file; whatever is wrong with it must not keep the others from being taken."""
     try:
         return _take(watch, waiting)
-    except StoppedError as error:
+    except RuleStoppedError as error:
         _stop(watch, waiting, str(error))
     except (ConflictError, NotFoundError):
         log.info("file is not to be had now", rule=waiting.rule.id)

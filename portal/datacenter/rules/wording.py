@@ -25,19 +25,19 @@ NO_RIGHT = "Its owner no longer has the right to process files of the data centr
 HASHED_BYTES = 20_000_000
 
 
-class StoppedError(PortalError):
+class RuleStoppedError(PortalError):
     """The rule cannot take any file; the message says why."""
 
 
 def asking_as(
     session: Session, rule: WatchRule, *, engine: JobEngine, processors: Processors
 ) -> Asking:
-    """The rule's owner as he stands now; raises StoppedError where he may not ask any more."""
+    """The rule's owner as he stands now; raises RuleStoppedError where he may not ask any more."""
     owner = find_actor(session, rule.owner_id)
     if owner is None or not owner.enabled:
-        raise StoppedError(NO_OWNER)
+        raise RuleStoppedError(NO_OWNER)
     if not owner.may(Permission.IMPORTS_RUN):
-        raise StoppedError(NO_RIGHT)
+        raise RuleStoppedError(NO_RIGHT)
     return Asking(
         actor=owner,
         now=engine.runtime.clock(),
@@ -49,24 +49,26 @@ def asking_as(
 
 
 def usable_processor(asking: Asking, *, name: str, mode: str) -> Processor:
-    """The processor, which the actor may use in this mode; raises StoppedError otherwise."""
+    """The processor, which the actor may use in this mode; raises RuleStoppedError otherwise."""
     try:
         processor = pick_processor(asking, name)
     except (ForbiddenError, NotFoundError) as error:
-        raise StoppedError(str(error)) from error
+        raise RuleStoppedError(str(error)) from error
     if mode not in processor.modes:
-        raise StoppedError(f"{processor.title} cannot be processed in mode {mode} by its owner.")
+        raise RuleStoppedError(
+            f"{processor.title} cannot be processed in mode {mode} by its owner."
+        )
     return processor
 
 
 def find_mapping(session: Session, rule: WatchRule) -> Profile | None:
-    """The rule's saved mapping, None where it has none; StoppedError where it is gone."""
+    """The rule's saved mapping, None where it has none; RuleStoppedError where it is gone."""
     if not rule.profile:
         return None
     try:
         return get_profile(session, name=rule.profile)
     except NotFoundError as error:
-        raise StoppedError(str(error)) from error
+        raise RuleStoppedError(str(error)) from error
 
 
 def order_for(
