@@ -1,17 +1,16 @@
 """Cells become values: compiled once for a batch, then a row or many rows at a time."""
 
 from collections.abc import Mapping, Sequence
-from itertools import repeat
 from typing import TypeAlias, cast
 
 from portal.tabular.cells import CellError
 from portal.tabular.converters import converter_for
 from portal.tabular.fields import Field, Values
 from portal.tabular.markers import KEEP, MARKERS, Keep, Outcome, marker_outcomes
+from portal.tabular.row_maker import RowMaker, row_maker
 
 Cells: TypeAlias = Sequence[str]
-_CHUNK = 128
-_FEW = 16
+_CHUNK = 64
 _NOT_PLAIN = (ValueError, LookupError, ArithmeticError)
 
 
@@ -55,7 +54,7 @@ class Conversion:
             for position, name in enumerate(columns)
             if name is not None
         ]
-        self._names = tuple(taken)
+        self._make_rows: RowMaker[Outcome] = row_maker(taken)
 
     def convert(self, cells: Cells) -> Values:
         """The values of one row; raise RowErrors with every error in it."""
@@ -89,7 +88,7 @@ class Conversion:
         cells = list(zip(*rows, strict=True))
         answers = [column.outcomes(cells[column.position]) for column in self._columns]
         by_row = zip(*(outcomes for outcomes, _ in answers), strict=True)
-        found = list(map(dict, map(zip, repeat(self._names), by_row)))
+        found = self._make_rows(by_row)
         results = cast(list[Values | RowErrors], found)
         for row in set().union(*(odd for _, odd in answers)):
             results[row] = _settled(found[row])
@@ -113,49 +112,40 @@ class _Column:
 
     def outcomes(self, cells: Cells) -> tuple[Sequence[Outcome], Sequence[int]]:
         """What all `cells` of this column say, and the places of those that say no value."""
-        together = self._together(cells)
-        if together is not None:
-            return together, ()
-        found: list[Outcome] = []
-        odd: list[int] = []
-        for start in range(0, len(cells), _FEW):
-            few = cells[start : start + _FEW]
-            values = self._together(few)
-            if values is None:
-                values = self._closely(few)
-                odd += [start + place for place, value in enumerate(values) if _is_odd(value)]
-            found += values
-        return found, odd
+        texts = cells if self._converter.strict else list(map(str.strip, cells))
+        if self._converter.strict or MARKERS.isdisjoint(texts):
+            values = self._together(texts)
+            if values is not None:
+                return values, ()
+        found = self._apart(cells, texts)
+        return found, [n for n, one in enumerate(found) if one is KEEP or type(one) is CellError]
 
-    def _together(self, cells: Cells) -> Sequence[Outcome] | None:
-        """The values of cells that are all plain, else None."""
-        if not self._converter.strict:
-            cells = list(map(str.strip, cells))
-            if not MARKERS.isdisjoint(cells):
-                return None
+    def _apart(self, cells: Cells, texts: Cells) -> Sequence[Outcome]:
+        """Look at odd cells alone, and at the others together again if that will do."""
+        plain = self._converter.plain
+        odd = [n for n, text in enumerate(texts) if text in MARKERS or not plain(text)]
+        rest = list(texts)
+        for place in reversed(odd):
+            del rest[place]
+        values = self._together(rest) if rest else ()
+        if values is None:
+            return list(map(self.outcome, cells))
+        found: list[Outcome] = list(values)
+        for place in odd:
+            found.insert(place, self.outcome(cells[place]))
+        return found
+
+    def _together(self, texts: Cells) -> Sequence[Outcome] | None:
         try:
-            return self._converter.many(cells)
+            return self._converter.many(texts)
         except _NOT_PLAIN:
             return None
-
-    def _closely(self, cells: Cells) -> Sequence[Outcome]:
-        """As `outcome` of each; where only markers stand between plain cells, still together."""
-        texts = list(map(str.strip, cells))
-        others = [text for text in texts if text not in MARKERS]
-        together = self._together(others) if others else ()
-        values = iter(map(self._value, others) if together is None else together)
-        markers = self._markers
-        return [markers[text] if text in markers else next(values) for text in texts]
 
     def _value(self, text: str) -> Outcome:
         try:
             return self._converter.one(text)
         except CellError as error:
             return error
-
-
-def _is_odd(outcome: Outcome) -> bool:
-    return outcome is KEEP or isinstance(outcome, CellError)
 
 
 def _settled(found: Mapping[str, Outcome]) -> Values | RowErrors:

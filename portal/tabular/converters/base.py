@@ -25,3 +25,7 @@ class Converter(Protocol):
         `one` decides then. It may be asked for texts that have no value, never for none.
         """
         ...
+
+    def plain(self, text: str) -> object:
+        """Whether `many` is likely to take `text`; asked only where it did not take all."""
+        ...

@@ -43,6 +43,10 @@ class Lists:
         """As `one`."""
         return list(map(self.one, texts))
 
+    def plain(self, _text: str) -> object:
+        """Whether `many` is likely to take the text: nearly any."""
+        return True
+
 
 def _parted(text: str) -> list[str]:
     return [entry for part in text.split(";") if (entry := part.strip())]

@@ -21,6 +21,8 @@ _TIME = re.compile(
     r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
 _DAY_SIGNS = re.compile(r"[0-9-]*").fullmatch
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}#?").fullmatch
+_PLAIN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}#?").fullmatch
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?").fullmatch
 _NO_DAY = "Invalid datetime data: write an existing day as year-month-day, such as 2025-12-31"
 _NO_MOMENT = "Invalid datetime data: write day and time such as 2025-12-31 23:59:00"
@@ -33,7 +35,7 @@ class Dates:
     strict = True
 
     def __init__(self, _field: Field) -> None:
-        pass
+        self.plain = _PLAIN_DAY
 
     def one(self, text: str) -> date:
         """The day that `text` names."""
@@ -60,7 +62,7 @@ class Datetimes:
     strict = True
 
     def __init__(self, _field: Field) -> None:
-        pass
+        self.plain = _MOMENT
 
     def one(self, text: str) -> datetime:
         """The moment that `text` names; midnight where there is a day only."""

@@ -10,6 +10,7 @@ from portal.tabular.fields import Field
 MOST_DIGITS = 4000
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?")
+_PLAIN_INTEGER = re.compile(r"[+-]?[0-9]{1,30}").fullmatch
 _INTEGER_SIGNS = re.compile(r"[0-9+-]*").fullmatch
 _DECIMAL_SIGNS = re.compile(r"[0-9+.-]*").fullmatch
 _WHOLE = "Invalid integer data: write a whole number such as 42"
@@ -24,6 +25,7 @@ class Integers:
 
     def __init__(self, field: Field) -> None:
         self._range = _Range(field)
+        self.plain = _PLAIN_INTEGER
 
     def one(self, text: str) -> int:
         """The number that `text` writes out."""
@@ -55,6 +57,7 @@ class Decimals:
         self._digits, self._scale = field.digits, field.scale
         self._before = None if field.scale is None else max((field.digits or 0) - field.scale, 0)
         self._screen = _Screen(field)
+        self.plain = self._screen.plain
 
     def one(self, text: str) -> Decimal:
         """The number that `text` writes out, with as many places as it has."""
@@ -95,8 +98,11 @@ class _Screen:
     def __init__(self, field: Field) -> None:
         digits, scale = field.digits, field.scale
         self._length = None if digits is None else max(digits - (scale or 0), 0)
-        self._after = None if scale is None else re.compile(rf"\.[0-9]{{{scale + 1}}}").search
-        self._before = re.compile(rf"(?<![.0-9])[0-9]{{{(self._length or 0) + 1}}}").search
+        before = 30 if self._length is None else self._length
+        after = 30 if scale is None else scale
+        self._after = None if scale is None else re.compile(rf"\.[0-9]{{{after + 1}}}").search
+        self._before = re.compile(rf"(?<![.0-9])[0-9]{{{before + 1}}}").search
+        self.plain = re.compile(rf"[+-]?[0-9]{{1,{before or 1}}}(\.[0-9]{{0,{after}}})?").fullmatch
 
     def check(self, texts: Sequence[str]) -> None:
         if self._after and self._after("\n".join(texts)):

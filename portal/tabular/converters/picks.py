@@ -29,7 +29,7 @@ class Booleans:
     strict = True
 
     def __init__(self, _field: Field) -> None:
-        pass
+        self.plain = _COMMON.__contains__
 
     def one(self, text: str) -> bool:
         """The answer that `text` gives."""
@@ -51,6 +51,7 @@ class Choices:
     def __init__(self, field: Field) -> None:
         self._values = {choice.value: choice.value for choice in field.choices}
         self._exact = {v: v for v in self._values if v == v.strip() and v not in MARKERS}
+        self.plain = self._exact.__contains__
         self._folded = _folded(field.choices)
         self._message = _choose(field.choices)
 

@@ -26,6 +26,10 @@ class Texts:
     def __init__(self, field: Field) -> None:
         self._most = field.max_length
 
+    def plain(self, _text: str) -> object:
+        """Whether `many` is likely to take the text: nearly any."""
+        return True
+
     def one(self, text: str) -> str:
         """`text` itself."""
         if "\x00" in text or not is_storable(text):
@@ -85,6 +89,10 @@ class Emails(References):
             raise ValueError
         return texts
 
+    def plain(self, text: str) -> object:
+        """Whether `text` is an address in ASCII."""
+        return _EMAILS(text)
+
 
 class Phones(References):
     """Country, area and number, parted by strokes."""
@@ -102,6 +110,10 @@ class Phones(References):
         if not all(map(_PHONE, texts)):
             raise ValueError
         return super().many(texts)
+
+    def plain(self, text: str) -> object:
+        """Whether `text` is a phone number."""
+        return _PHONE(text)
 
 
 def is_storable(text: str) -> bool:
