@@ -51,9 +51,9 @@ drills: test-setup
 	DRILL_KILLS=$(N) $(BIN)/pytest -n 2 tests/drills
 
 soak: test-setup
-	SOAK_GB=10 $(BIN)/pytest -n 2 tests/projects/test_memory.py
+	SOAK_GB=10 SOAK_PAGES=100000 $(BIN)/pytest -n 2 tests/projects/test_memory.py
 	DRILL_KILLS=1000 $(BIN)/pytest -n 2 tests/drills/test_random.py
-	FUZZ_INPUTS=1000000 $(BIN)/pytest -n 2 tests/tabular/test_fuzz.py
+	FUZZ_INPUTS=1000000 $(BIN)/pytest -n 2 tests/tabular/test_fuzz.py tests/projects/test_zip_reader.py
 
 lock: $(VENV)/.installed-dev
 	$(BIN)/pip install --quiet uv==0.13.8

@@ -166,7 +166,9 @@ def test_an_unchanged_poll_is_304_on_the_wire_and_replaces_nothing(page: Page) -
 def test_a_hidden_tab_does_not_poll_and_asks_at_once_when_it_is_seen(page: Page) -> None:
     asked: list[str] = []
     page.goto("/")
-    page.on("request", lambda request: asked.append(request.url))
+    page.on(
+        "request", lambda request: "hx-request" in request.headers and asked.append(request.url)
+    )
     show(page, hidden=True)
     poll(page)
     page.evaluate("new Promise((done) => requestAnimationFrame(done))")

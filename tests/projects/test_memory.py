@@ -61,6 +61,7 @@ def test_exporting_a_very_large_file_takes_little_memory(
     assert exporting_takes(runtime, large, tmp_path) < MOST
 
 
+@pytest.mark.timeout(180 + PAGES // 100)
 def test_writing_and_verifying_many_pages_takes_64_mb_at_most(tmp_path: Path) -> None:
     few, many = written_takes(PAGES // 4, tmp_path), written_takes(PAGES, tmp_path)
     assert many <= MOST_WRITING
