@@ -66,13 +66,15 @@ class Encoder:
             unknown = {
                 place: str(word)
                 for place, word in enumerate(values)
-                if word is not None and word not in known
+                if word not in known and word is not None
             }
-            return [known.get(word) for word in values], unknown
+            return list(map(known.get, values)), unknown
         encode = self._layout.codecs[name].encode
         if encode is None:
             return values, {}
-        return [None if value is None else encode(value) for value in values], {}
+        if None in values:
+            return [None if value is None else encode(value) for value in values], {}
+        return list(map(encode, values)), {}
 
     def _known(self, session: Session, reference: Reference, values: Column) -> Words:
         """The keys of the rows that are named by these words."""
@@ -103,4 +105,4 @@ class Encoder:
 def _turned(columns: Sequence[str], rows: Sequence[Values]) -> list[Column]:
     if len(columns) == 1:
         return [[row.get(columns[0]) for row in rows]]
-    return [list(column) for column in zip(*map(itemgetter(*columns), rows), strict=True)]
+    return list(zip(*map(itemgetter(*columns), rows), strict=True))

@@ -1,20 +1,23 @@
 """The rows of a table as a processor's records: found, created, updated, removed by thousands."""
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from portal.rows.processors import Acting, Mode, Record
+from portal.rows.processors import Acting, Mode, Record, RefusedRowError
+from portal.tables.composing import Composed
 from portal.tables.encoding import Encoded, Encoder
+from portal.tables.grouping import alike, grouped, named, turns
+from portal.tables.keys import joined, key_texts, split
 from portal.tables.layout import Layout
 from portal.tables.lookups import Column, Question, Rows
-from portal.tables.refusals import refusal_of
+from portal.tables.refusals import refusal_of, same_already
 from portal.tables.shapes import Made
-from portal.tabular.fields import Values
+from portal.tables.suggesting import suggest_words
+from portal.tabular.fields import Choice, Values
 
 Guard: TypeAlias = Callable[[Acting, Mode | None], None]
 Pairs: TypeAlias = Sequence[tuple[Record, Values]]
@@ -35,8 +38,19 @@ class TableRecords:
             if column.made is Made.BY_COUNTER
             or (column.name in self._keys and column.name in layout.computed)
         }
+        self._counters = {
+            name for name, column in self._made_up.items() if column.made is Made.BY_COUNTER
+        }
         decoders = ((name, layout.codecs[name].decode) for name in layout.names)
         self._decoders = [(name, decode) for name, decode in decoders if decode is not None]
+
+    def suggest(
+        self, session: Session, field: str, text: str, *, acting: Acting
+    ) -> Sequence[Choice]:
+        """Rows of the table that this column refers to, by their word."""
+        self._guard(acting, None)
+        reference = self._layout.references.get(field)
+        return [] if reference is None else suggest_words(session, reference, text)
 
     def find(self, session: Session, values: Values, *, acting: Acting) -> Record | None:
         """The record that the identity fields in `values` name, or None."""
@@ -57,13 +71,29 @@ class TableRecords:
         with self._refusing():
             self.remove_many(session, [record], acting=acting)
 
+    def check(
+        self,
+        session: Session,
+        mode: Mode,
+        record: Record | None,
+        values: Values,
+        *,
+        acting: Acting,
+    ) -> None:
+        """Raise RefusedRowError where a rule of the table, as it is known, would be broken."""
+        self._guard(acting, mode)
+        if mode is not Mode.REMOVE:
+            self._check_filled(values)
+            self._encoder.encode(session, tuple(values), [values])
+            self._check_alone(session, record, values)
+
     def find_many(
         self, session: Session, rows: Sequence[Values], *, acting: Acting
     ) -> list[Record | None]:
         """`find` for each of `rows`."""
         self._guard(acting, None)
         found: list[Record | None] = [None] * len(rows)
-        for identity, places in self._named(rows):
+        for identity, places in named(rows, self._layout.identities):
             asked = [rows[place] for place in places]
             for place, record in self._look_up(session, identity, asked):
                 found[places[place]] = record
@@ -71,11 +101,13 @@ class TableRecords:
 
     def create_many(
         self, session: Session, rows: Sequence[Values], *, acting: Acting
-    ) -> list[Record]:
+    ) -> Sequence[Record]:
         """`create` for each of `rows`."""
         self._guard(acting, Mode.CREATE)
         created: dict[int, Record] = {}
-        for columns, places in self._alike(rows):
+        for columns, places in alike(rows, made_up=self._made_up):
+            if len(places) == len(rows):
+                return self._insert(session, columns, rows)
             group = [rows[place] for place in places]
             created.update(zip(places, self._insert(session, columns, group), strict=True))
         return [created[place] for place in range(len(rows))]
@@ -84,10 +116,11 @@ class TableRecords:
         """`update` for each of `pairs`; of several for one record the later ones go last."""
         self._guard(acting, Mode.UPDATE)
         updated: dict[int, Record] = {}
-        for columns, places in _grouped(pairs, _given_columns).items():
-            for turn in _turns(places, [pairs[place][0].key for place in places]):
+        for columns, places in grouped(pairs, _given_columns).items():
+            keys = [pairs[place][0].key for place in places]
+            for number, turn in enumerate(turns(places, keys)):
                 group = [pairs[place] for place in turn]
-                changed = [name for name in columns if _differs(name, group)]
+                changed = [name for name in columns if number or _differs(name, group)]
                 updated.update(zip(turn, self._change(session, changed, group), strict=True))
         return [updated[place] for place in range(len(pairs))]
 
@@ -95,7 +128,24 @@ class TableRecords:
         """`remove` for each of `records`."""
         self._guard(acting, Mode.REMOVE)
         if records:
-            self._rows.delete(session, self._split([record.key for record in records]))
+            self._rows.delete(session, split(self._keys, [record.key for record in records]))
+
+    def _check_filled(self, values: Values) -> None:
+        for name, value in values.items():
+            column = self._layout.shape.column(name)
+            if value is None and not column.nullable and name not in self._made_up:
+                raise RefusedRowError(f"{name} must not be empty.", field=name)
+
+    def _check_alone(self, session: Session, record: Record | None, values: Values) -> None:
+        """No other row may have what is unique in this one."""
+        whole = values if record is None else {**record.values, **values}
+        for unique in self._layout.shape.uniques:
+            columns = unique.columns
+            if values.keys().isdisjoint(columns) or any(whole.get(n) is None for n in columns):
+                continue
+            for _, other in self._look_up(session, columns, [whole]):
+                if record is None or other.key != record.key:
+                    raise same_already(columns)
 
     def _look_up(
         self, session: Session, identity: Sequence[str], rows: Sequence[Values]
@@ -121,11 +171,11 @@ class TableRecords:
         for name, decode in self._decoders:
             if values[name] is not None:
                 values[name] = decode(values[name])
-        return Record(key=_joined(cells[:width]), values=values)
+        return Record(key=joined(cells[:width]), values=values)
 
     def _insert(
         self, session: Session, columns: Sequence[str], rows: Sequence[Values]
-    ) -> Iterable[Record]:
+    ) -> Sequence[Record]:
         encoded = self._encoder.encode(session, columns, rows)
         for name, column in self._made_up.items():
             if name in encoded:
@@ -133,29 +183,20 @@ class TableRecords:
             else:
                 encoded[name] = self._rows.make_up(session, column, len(rows))
         self._rows.insert(session, list(encoded), list(encoded.values()))
-        keys = self._key_texts(encoded)
         if self._layout.computed - encoded.keys():
-            return self._read_back(session, keys)
-        return self._composed(rows, keys, {n: encoded[n] for n in self._made_up})
-
-    def _composed(
-        self, rows: Sequence[Values], keys: Sequence[str], made: Mapping[str, Column]
-    ) -> list[Record]:
-        blank = self._layout.blank
-        records = [Record(key=key, values=blank | row) for key, row in zip(keys, rows, strict=True)]
-        for name, column in made.items():
-            for record, value in zip(records, column, strict=True):
-                record.values[name] = self._made_value(name, value)
-        return records
-
-    def _made_value(self, name: str, value: Any) -> Any:
-        whole = self._layout.shape.column(name).made is Made.BY_COUNTER
-        return int(value) if whole else str(value)
+            return self._read_back(session, key_texts(self._keys, encoded))
+        return Composed(
+            rows,
+            keys=[encoded[name] for name in self._keys],
+            made={name: encoded[name] for name in self._made_up if name not in columns},
+            counters=frozenset(self._counters),
+            blank=self._layout.blank,
+        )
 
     def _count_on(self, session: Session, name: str, values: Column) -> None:
         """Numbers that a file brings along must not come from the counter again."""
         column = self._made_up[name]
-        if column.made is Made.BY_COUNTER and column.counter is not None:
+        if name in self._counters and column.counter is not None:
             self._rows.count_on(session, column, max(int(value) for value in values))
 
     def _read_back(self, session: Session, keys: Sequence[str]) -> list[Record]:
@@ -163,7 +204,7 @@ class TableRecords:
         question = Question(
             table=self._layout.shape.name,
             match=self._layout.key_columns,
-            asked=self._split(keys),
+            asked=split(self._keys, keys),
             chosen=self._layout.chosen,
             joins=self._layout.joins,
         )
@@ -175,7 +216,7 @@ class TableRecords:
             return [record for record, _ in pairs]
         keys = [record.key for record, _ in pairs]
         encoded = self._encoder.encode(session, columns, [values for _, values in pairs])
-        self._rows.update(session, self._split(keys), columns, list(encoded.values()))
+        self._rows.update(session, split(self._keys, keys), columns, list(encoded.values()))
         if set(columns) & set(self._keys):
             keys = self._new_keys(keys, encoded)
         return [
@@ -184,46 +225,8 @@ class TableRecords:
         ]
 
     def _new_keys(self, keys: Sequence[str], encoded: Encoded) -> list[str]:
-        parts = dict(zip(self._keys, self._split(keys), strict=True))
-        return self._key_texts({**parts, **encoded})
-
-    def _key_texts(self, encoded: Encoded) -> list[str]:
-        if len(self._keys) == 1:
-            return [str(value) for value in encoded[self._keys[0]]]
-        parts = zip(*(encoded[name] for name in self._keys), strict=True)
-        return [_joined(list(cells)) for cells in parts]
-
-    def _split(self, keys: Sequence[str]) -> list[Column]:
-        """Keys of records as columns of values."""
-        if len(self._keys) == 1:
-            return [keys]
-        return [list(column) for column in zip(*map(json.loads, keys), strict=True)]
-
-    def _named(self, rows: Sequence[Values]) -> Iterator[tuple[tuple[str, ...], list[int]]]:
-        """The places of the rows that have all of an identity, by the first such identity."""
-        left = list(range(len(rows)))
-        for identity in self._layout.identities:
-            having = left
-            for name in identity:
-                having = [place for place in having if rows[place].get(name) is not None]
-            if having:
-                yield identity, having
-                left = sorted(set(left).difference(having)) if len(having) < len(left) else []
-
-    def _alike(self, rows: Sequence[Values]) -> Iterator[tuple[tuple[str, ...], list[int]]]:
-        """The places of the rows that give the same columns; an empty counter is not given."""
-        for columns, places in _grouped(rows, tuple).items():
-            if self._made_up.keys().isdisjoint(columns):
-                yield columns, places
-                continue
-            parts = _grouped([rows[place] for place in places], self._columns_of)
-            for part, inside in parts.items():
-                yield part, [places[place] for place in inside]
-
-    def _columns_of(self, row: Values) -> tuple[str, ...]:
-        return tuple(
-            [name for name, value in row.items() if value is not None or name not in self._made_up]
-        )
+        parts = dict(zip(self._keys, split(self._keys, keys), strict=True))
+        return key_texts(self._keys, {**parts, **encoded})
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
@@ -236,36 +239,9 @@ class TableRecords:
             raise refusal from error
 
 
-def _grouped(items: Sequence[Any], group_of: Callable[[Any], Any]) -> dict[Any, list[int]]:
-    """The places of `items`, by their group."""
-    groups: dict[Any, list[int]] = {}
-    for place, item in enumerate(items):
-        groups.setdefault(group_of(item), []).append(place)
-    return groups
-
-
 def _given_columns(pair: tuple[Record, Values]) -> tuple[str, ...]:
     return tuple(pair[1])
 
 
 def _differs(name: str, pairs: Pairs) -> bool:
     return any(values[name] != record.values.get(name) for record, values in pairs)
-
-
-def _turns(places: Sequence[int], keys: Sequence[str]) -> Iterator[list[int]]:
-    """The places in as many turns as the most frequent key needs; one turn has no key twice."""
-    left = list(zip(places, keys, strict=True))
-    while left:
-        seen: set[str] = set()
-        turn: list[tuple[int, str]] = []
-        later: list[tuple[int, str]] = []
-        for place, key in left:
-            (later if key in seen else turn).append((place, key))
-            seen.add(key)
-        yield [place for place, _ in turn]
-        left = later
-
-
-def _joined(cells: list[Any]) -> str:
-    """The key of a record: of one column its text, of several a JSON list of texts."""
-    return str(cells[0]) if len(cells) == 1 else json.dumps([str(cell) for cell in cells])

@@ -1,6 +1,7 @@
 """What the database says of a row it does not take, in plain words with its own text behind."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
@@ -29,6 +30,12 @@ def refusal_of(error: DBAPIError, shape: TableShape) -> RefusedRowError | None:
     )
     said = " ".join(str(error.orig).split())
     return RefusedRowError(f"{words} ({said})", field=known[0] if len(known) == 1 else "")
+
+
+def same_already(columns: Sequence[str]) -> RefusedRowError:
+    """The refusal of a row whose unique columns are taken."""
+    words = _WORDS["23505"].format(columns=" and ".join(columns))
+    return RefusedRowError(words, field=columns[0] if len(columns) == 1 else "")
 
 
 def _facts(original: Any, shape: TableShape) -> tuple[str, str, tuple[str, ...]]:

@@ -39,7 +39,7 @@ class Codec:
 def sqlite_codec(_column: ColumnShape, field: Field, *, zone: ZoneInfo) -> Codec:
     """The codec for a column of SQLite, which knows numbers and text only."""
     if field.type is FieldType.DECIMAL:
-        return Codec(encode=_plain, decode=_decimal(field.scale))
+        return Codec(encode=str, decode=_decimal(field.scale))
     if field.type is FieldType.DATETIME:
         return Codec(encode=_sqlite_time(zone), decode=_parsed(datetime.fromisoformat))
     if field.type is FieldType.DATE:
@@ -87,10 +87,6 @@ def _is(parse: Turn, text: str) -> bool:
     except (ValueError, ArithmeticError):
         return False
     return True
-
-
-def _plain(value: Decimal) -> str:
-    return format(value, "f")
 
 
 def _decimal(scale: int | None) -> Turn:

@@ -116,8 +116,9 @@ def test_of_two_changes_to_one_record_the_later_one_stays(
     records: Processor, do: Do, rows_of: Rows
 ) -> None:
     record = do(records.records.create, {"number": "R-1"})
-    do(records.records.update_many, [(record, {"copies": 5}), (record, {"copies": 6})])
-    assert rows_of("SELECT copies FROM record") == [(6,)]
+    pairs = [(record, {"copies": 5}), (record, {"copies": 6}), (record, {"copies": 1})]
+    do(records.records.update_many, pairs)
+    assert rows_of("SELECT copies FROM record") == [(1,)]
 
 
 def test_removed_rows_are_gone(records: Processor, do: Do, rows_of: Rows) -> None:

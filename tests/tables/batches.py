@@ -1,0 +1,145 @@
+"""Files processed into tables: a batch as a worker runs it."""
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.accounts.permissions import SYSTEM, Actor
+from portal.jobs import runner
+from portal.jobs import service as jobs
+from portal.jobs.engine import JobEngine
+from portal.jobs.kinds import BULK, Args, Kind, Kinds
+from portal.jobs.models import Job
+from portal.jobs.service import Subject
+from portal.jobs.work import Work
+from portal.rows import service
+from portal.rows.batch import Batch, BatchOrder
+from portal.rows.books import open_books
+from portal.rows.engine import run_batch
+from portal.rows.ledger import entries
+from portal.rows.processors import Mode, Processors, Record, Store
+from portal.rows.undo import undo_batch
+from portal.runtime import Runtime
+from portal.tables.processors import TableProcessors
+from portal.tabular.formats import Format
+
+
+def _keep(records: Sequence[Record], *, at: int) -> int:
+    """The data centre keeps what is removed in a file; these tests look at the ledger instead."""
+    return at + len(records)
+
+
+def _processors(runtime: Runtime) -> Processors:
+    return Processors((), sources=(TableProcessors(runtime),))
+
+
+def _run(work: Work, *, batch_id: str) -> None:
+    run_batch(work, batch_id=batch_id, processors=_processors(work.runtime), keep_removed=_keep)
+
+
+def _undo(work: Work, *, batch_id: str) -> None:
+    undo_batch(work, batch_id=batch_id, processors=_processors(work.runtime))
+
+
+def _anybody(_session: Any, actor: Actor, _of: Job | Args) -> bool:
+    return actor.enabled
+
+
+def _kind(name: str, task: Any) -> Kind:
+    return Kind(
+        name=name,
+        area="test",
+        label=name,
+        queue=BULK,
+        run=task,
+        may_view=_anybody,
+        may_run=_anybody,
+    )
+
+
+KINDS = Kinds((_kind("run", _run), _kind("undo", _undo)))
+
+
+class TableBatches:
+    """`run` a file of rows into a table, `undo` it."""
+
+    def __init__(self, runtime: Runtime, folder: Path) -> None:
+        self._runtime = runtime
+        self._folder = folder
+        self._engine = JobEngine(runtime=runtime, kinds=KINDS)
+        self._books = open_books(runtime, Store.TABLES)
+        self._files = 0
+
+    def run(
+        self, table: str, rows: Sequence[dict[str, str]], *, mode: Mode = Mode.CREATE, **values: Any
+    ) -> Batch:
+        """Process `rows`, whose first tells the columns."""
+        self._files += 1
+        path = self._folder / f"file-{self._files}.csv"
+        with path.open("w", newline="") as stream:
+            writer = csv.DictWriter(stream, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        return self.run_file(path, table, columns=tuple(rows[0]), mode=mode, **values)
+
+    def run_file(
+        self,
+        path: Path,
+        table: str,
+        *,
+        columns: Sequence[str],
+        mode: Mode = Mode.CREATE,
+        actor: Actor = SYSTEM,
+        **values: Any,
+    ) -> Batch:
+        """Process the file at `path`."""
+        order = BatchOrder(
+            kind="test",
+            processor=f"table:{table}",
+            mode=mode,
+            file=path,
+            file_name=path.name,
+            sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+            size=path.stat().st_size,
+            format=Format(),
+            columns=tuple(columns),
+            **values,
+        )
+        with self._runtime.sessions.begin() as session:
+            batch = service.create_batch(
+                session, order=order, actor=actor, now=self._runtime.clock(), store=Store.TABLES
+            )
+        return self._perform("run", batch.id, actor)
+
+    def undo(self, batch: Batch) -> Batch:
+        """Take back what `batch` did."""
+        return self._perform("undo", batch.id, SYSTEM)
+
+    def errors(self, batch: Batch) -> dict[int, dict[str, list[str]]]:
+        """What is wrong with the rows that failed, by their number."""
+        with self._books.read() as session:
+            found = list(entries(session, self._books.tables, batch))
+        return {entry.first_row: dict(entry.errors) for entry in found if entry.errors}
+
+    def _perform(self, kind: str, batch_id: str, actor: Actor) -> Batch:
+        with self._runtime.sessions.begin() as session:
+            job_id = jobs.submit(
+                session,
+                kind=KINDS.get(kind),
+                actor=actor,
+                args={"batch_id": batch_id},
+                title=kind,
+                subject=Subject(kind="batch", id=batch_id),
+                waker=lambda _queue, _job: True,
+                now=self._runtime.clock(),
+            ).job.id
+        runner.perform(job_id, engine=self._engine)
+        with self._runtime.reads() as session:
+            job = session.scalars(select(Job).where(Job.id == job_id)).one()
+        assert job.state == "succeeded", job.reason
+        with self._books.read() as session:
+            return service.get_batch(session, batch_id=batch_id, tables=self._books.tables)
