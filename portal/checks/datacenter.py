@@ -13,7 +13,7 @@ from portal.checks.machine import MEGABYTE
 from portal.datacenter.disk import entries
 from portal.datacenter.intents import forgotten_intents
 from portal.datacenter.names import is_data, is_safe, shown_name
-from portal.datacenter.place import default_path, storage_path
+from portal.datacenter.place import default_path, is_there, storage_path
 from portal.datacenter.sources import kept_sources
 from portal.datacenter.steps import FOLDERS, Folder
 from portal.runtime import Runtime
@@ -31,14 +31,14 @@ def check_datacenter(runtime: Runtime) -> Iterator[Finding]:
         storage = storage_path(session, settings)
         yield from _moves(session)
         yield from _copies(session, settings)
-    if storage.is_dir():
-        yield from _place(storage, settings)
-        yield from _names(storage)
-    elif storage != default_path(settings):
+    if not is_there(storage, settings):
         yield error(
             f"The storage of the data centre, {storage}, is not there.",
             "Mount or bring back its disk; another place is chosen on the data centre's settings.",
         )
+    elif storage.is_dir():
+        yield from _place(storage, settings)
+        yield from _names(storage)
 
 
 def _place(storage: Path, settings: Settings) -> Iterator[Finding]:

@@ -78,7 +78,7 @@ class DataCenter:
 
     A file that Portal did not bring itself is seen once it has stood still for `settle_seconds`;
     `known` tells the names of those that are known already. `mark` is told of each point at which
-    a crash can be tried.
+    a crash can be tried. A storage that is not `there` can only be left for another.
     """
 
     def __init__(
@@ -93,6 +93,7 @@ class DataCenter:
         long_names: Mapping[str, str] = MappingProxyType({}),
         reserved: Path | None = None,
         mark: Mark = lambda _point: None,
+        there: bool = True,
     ) -> None:
         self.storage = storage
         self._intents = intents
@@ -103,7 +104,8 @@ class DataCenter:
         self._long_names = long_names
         self._reserved = reserved
         self._mark = mark
-        disk.make_folders(storage)
+        if there:
+            disk.make_folders(storage)
 
     @property
     def deleted_path(self) -> Path:

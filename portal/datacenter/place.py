@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.datacenter.models import DataCenterPlace
+from portal.datacenter.steps import FOLDERS
 from portal.errors import InvalidError
 from portal.settings import Settings
 
@@ -21,6 +22,12 @@ def storage_path(session: Session, settings: Settings) -> Path:
 def default_path(settings: Settings) -> Path:
     """Where the storage is until another place is chosen."""
     return settings.data / DEFAULT
+
+
+def is_there(storage: Path, settings: Settings) -> bool:
+    """Whether a chosen storage is what it was; without its disk it is an empty folder, or gone."""
+    made = any((storage / folder).is_dir() for folder in FOLDERS)
+    return made or storage == default_path(settings)
 
 
 def lock_place(session: Session) -> DataCenterPlace:

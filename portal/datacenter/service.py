@@ -19,9 +19,9 @@ from portal.datacenter.facts import facts_of, forget_absent, long_names
 from portal.datacenter.folders import DataCenter
 from portal.datacenter.intents import DatabaseIntents, forgotten_intents, open_intents
 from portal.datacenter.models import DataCenterIntent
-from portal.datacenter.place import storage_path
+from portal.datacenter.place import is_there, storage_path
 from portal.datacenter.steps import Folder
-from portal.errors import ForbiddenError
+from portal.errors import ConflictError, ForbiddenError
 from portal.runtime import Runtime
 
 QUIET_SECONDS = 60.0
@@ -35,15 +35,23 @@ def open_data_center(
     *,
     transaction: Callable[[], AbstractContextManager[Session]] | None = None,
     mark: Mark = lambda _point: None,
+    away: bool = False,
 ) -> DataCenter:
     """The data centre as it is now; opened anew for each piece of work, as its place may change.
 
-    A job gives its `work.effect` as `transaction`. No session may be open beside it: it has its
-    own, and they write.
+    Raises ConflictError where the chosen storage is not there, unless it may be `away`. A job gives
+    its `work.effect` as `transaction`. No session may be open beside it: it has its own, and they
+    write.
     """
     with runtime.reads() as session:
         storage = storage_path(session, runtime.settings)
         long = long_names(session)
+    there = is_there(storage, runtime.settings)
+    if not there and not away:
+        raise ConflictError(
+            f"The data centre's storage {storage} is not there; an administrator can bring its "
+            "disk back, or choose another place."
+        )
     return DataCenter(
         storage,
         intents=DatabaseIntents(transaction or runtime.sessions.begin, clock=runtime.clock),
@@ -54,6 +62,7 @@ def open_data_center(
         long_names=long,
         reserved=runtime.settings.data,
         mark=mark,
+        there=there,
     )
 
 
@@ -68,11 +77,12 @@ def change_storage_path(
 ) -> list[str]:
     """Let the storage be another folder; returns the names of files that could not be moved.
 
-    Raises ForbiddenError for all but administrators, else as `DataCenter.set_storage_path`.
+    Without moving, the old folder need not be there any more. Raises ForbiddenError for all but
+    administrators, else as `DataCenter.set_storage_path`.
     """
     if not actor.may(Permission.DATACENTER_SETTINGS):
         raise ForbiddenError("Only an administrator may change the storage.")
-    center = open_data_center(runtime)
+    center = open_data_center(runtime, away=not move)
     return center.set_storage_path(
         path, move=move, overwrite=overwrite, actor=actor, address=address
     )

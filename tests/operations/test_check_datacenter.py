@@ -60,6 +60,8 @@ def test_a_storage_that_is_not_made_yet_is_fine_and_stays_so(runtime: Runtime) -
 def test_a_storage_whose_disk_is_away_is_an_error(runtime: Runtime, elsewhere: Path) -> None:
     shutil.rmtree(elsewhere)
     assert found(runtime.settings, "is not there").level is Level.ERROR
+    elsewhere.mkdir()  # its mount point
+    assert found(runtime.settings, "is not there").level is Level.ERROR
 
 
 def test_a_folder_that_leads_elsewhere_is_an_error(

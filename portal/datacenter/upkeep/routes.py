@@ -9,12 +9,13 @@ from portal.accounts.permissions import Permission
 from portal.artifacts.downloads import disposition
 from portal.datacenter.log_search import search_logs
 from portal.datacenter.logs import log_names
+from portal.datacenter.place import storage_path
 from portal.datacenter.service import change_storage_path, open_data_center
 from portal.errors import ConflictError, InvalidError, NotFoundError
 from portal.rows.processors import Processor
 from portal.tabular.templates import csv_template, xlsx_template
 from portal.web.access import answers_file, current_actor, go, protect, requires
-from portal.web.extensions import services
+from portal.web.extensions import services, session
 from portal.web.pages import page
 from portal.web.signed_in import address
 
@@ -105,7 +106,7 @@ def change_settings() -> Response:
 
 def _settings_page(status: int = 200, **context: Any) -> Response:
     shown = {"fault": "", "wanted": "", "left": []} | context
-    storage = open_data_center(services().runtime).storage
+    storage = storage_path(session(), services().runtime.settings)
     return page("datacenter/settings.html", status, storage=storage, **shown)
 
 
