@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 
 from portal.accounts.permissions import Permission
-from portal.datacenter.acceptance import MEGABYTE, PendingStandsError, RefusedUploadError
+from portal.datacenter.acceptance import MEGABYTE, SAME_NAME, PendingStandsError
 from portal.datacenter.disk import digest_of
 from portal.datacenter.folders import DataCenter, readable_size
 from portal.datacenter.listing import list_files
@@ -25,6 +25,7 @@ from portal.web.pages import fragment, page
 from portal.web.signed_in import address
 
 SHOWN = 200
+RENAME = "Rename yours, or delete the earlier one under Waiting, Finished or Unfinished."
 BACKUPS = (Folder.DELETED, Folder.GRADUATED)
 LISTED = (Folder.FINISHED, Folder.UNFINISHED, *BACKUPS)
 
@@ -116,16 +117,18 @@ def _accept(upload: Upload) -> None:
         )
     except PendingStandsError as error:
         flash(f"{upload.name}: {error} Tick “Replace pending files” and send it again.", "warning")
-    except (RefusedUploadError, ConflictError) as error:
-        flash(f"{upload.name}: {error}", "error")
+    except (InvalidError, ConflictError) as error:
+        what_to_do = f". {RENAME}" if str(error) == SAME_NAME else ""
+        flash(f"{upload.name}: {error}{what_to_do}", "error")
     else:
-        flash(_taken_in(upload, accepted), "success")
+        flash(_taken_in(upload, accepted), "success" if accepted.rows else "warning")
 
 
 def _taken_in(upload: Upload, accepted: Accepted) -> str:
     rows = f"{accepted.rows:,} row" + ("" if accepted.rows == 1 else "s")
     repairs = f" It repairs {accepted.repairs}." if accepted.repairs else ""
-    return f"{upload.name}: {rows}, {readable_size(accepted.size)}.{repairs}"
+    empty = "" if accepted.rows else " It has a header, but nothing to process."
+    return f"{upload.name}: {rows}, {readable_size(accepted.size)}.{repairs}{empty}"
 
 
 def _list(folder: Folder, text: str) -> dict[str, Any]:
