@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.datacenter.latest import CUT_SHORT
 from portal.datacenter.orders import BATCH, GO_ON, PLAN, PROCESS, UNDO, Asking, ProcessOrder
 from portal.datacenter.runs import KIND
 from portal.errors import NotFoundError
@@ -24,6 +25,13 @@ from portal.tabular.canonical import text_of
 
 KINDS = (PROCESS, PLAN, GO_ON, UNDO)
 CHANGES_SHOWN = 50
+PAUSING = "It pauses as soon as the rows in hand are done."
+LEFT = "Rows are left. Go on does them; put the rest aside keeps them in a pending file instead."
+WHOLE = "All rows are done: the file and its good rows went to Finished."
+HALF = (
+    "The good rows went to Finished, the file to Unfinished, the failing rows to a pending file "
+    "under Waiting. Repair them here, or download that file, correct it and upload it again."
+)
 FAULTS_SHOWN = 10
 
 
@@ -65,8 +73,22 @@ class Run:
     def is_cut_short(self) -> bool:
         """Whether rows are left that nobody has done yet."""
         batch = self.batch
-        cut = (BatchState.PAUSED, BatchState.CANCELLED, BatchState.STOPPED)
-        return batch is not None and not self.job.active and batch.state in cut
+        return batch is not None and not self.job.active and batch.state in CUT_SHORT
+
+    @property
+    def standing(self) -> str:
+        """Where the batch stands and where its file is, for people; empty if nothing is to say."""
+        batch = self.batch
+        if batch is None or batch.state is BatchState.UNDONE:
+            return ""
+        if self.job.active:
+            return PAUSING if batch.pause_asked else ""
+        if self.is_cut_short:
+            return "" if batch.order.dry_run else LEFT
+        of_root = not batch.order.dry_run and "/" not in batch.order.owner
+        if not of_root or batch.state is not BatchState.DONE:
+            return ""
+        return HALF if batch.counts.failed else WHOLE
 
     @property
     def shown_counts(self) -> list[str]:

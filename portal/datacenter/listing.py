@@ -9,6 +9,7 @@ from portal.datacenter.claims import claims_of
 from portal.datacenter.disk import entries
 from portal.datacenter.facts import facts_of
 from portal.datacenter.folders import DataCenter, DataCenterFile
+from portal.datacenter.latest import CutShort, files_cut_short
 from portal.datacenter.names import find_pending, is_data, subject_of
 from portal.datacenter.place import storage_path
 from portal.datacenter.steps import Folder
@@ -19,7 +20,8 @@ from portal.settings import Settings
 class Line:
     """A file in a list. `by` and `rows` are empty and None where nobody knows.
 
-    `job_id` is the active job that works on it; `repair` is the mode of a pending file.
+    `job_id` is the active job that works on it; `repair` is the mode of a pending file;
+    `cut_short` tells of rows that a batch left undone.
     """
 
     file: DataCenterFile
@@ -29,6 +31,7 @@ class Line:
     changed: datetime
     job_id: str | None
     repair: str
+    cut_short: CutShort | None = None
 
 
 def list_files(
@@ -40,6 +43,7 @@ def list_files(
     shown = [file for file in found if wanted in file.shown.casefold()]
     facts = facts_of(session, [file.entry for file in shown])
     jobs = claims_of(session) if folder is Folder.ROOT else {}
+    cut = files_cut_short(session) if folder is Folder.ROOT else {}
     lines = []
     for file in sorted(shown, key=lambda file: (-file.entry.mtime_ns, file.name)):
         fact = facts.get(file.name)
@@ -53,6 +57,7 @@ def list_files(
                 changed=file.changed,
                 job_id=jobs.get(subject_of(file.name)),
                 repair=pending.mode if pending else "",
+                cut_short=_same_file(cut.get(file.name), fact.sha256 if fact else ""),
             )
         )
     return lines
@@ -66,6 +71,11 @@ def count_waiting(session: Session, *, settings: Settings) -> int:
 def count_pending(session: Session, *, settings: Settings) -> int:
     """How many of the files that wait hold rows that failed and are to be repaired."""
     return sum(find_pending(name) is not None for name in _waiting(session, settings))
+
+
+def _same_file(cut: CutShort | None, sha256: str) -> CutShort | None:
+    """What is known of the batch, unless another file of that name has come since."""
+    return None if cut and sha256 and cut.sha256 not in ("", sha256) else cut
 
 
 def _waiting(session: Session, settings: Settings) -> list[str]:

@@ -9,6 +9,7 @@ from portal.accounts.permissions import Permission
 from portal.datacenter import orders
 from portal.datacenter.batches import list_batches, view_run
 from portal.datacenter.folders import DataCenter, DataCenterFile
+from portal.datacenter.latest import find_processor
 from portal.datacenter.looking import DELIMITERS, QUOTES, Look, Wish, look
 from portal.datacenter.orders import Asking, ProcessOrder
 from portal.datacenter.service import open_data_center
@@ -149,13 +150,13 @@ def _folder(file: DataCenterFile) -> Folder:
 def _look(file: DataCenterFile) -> Look:
     return look(
         file,
-        wish=_wish(),
+        wish=_wish(file),
         processors=services().processors.offered(current_actor()),
         known=_known,
     )
 
 
-def _wish() -> Wish:
+def _wish(file: DataCenterFile) -> Wish:
     """What was chosen on the page so far; what is not there is found."""
     asked = request.values
     chosen = {
@@ -165,7 +166,7 @@ def _wish() -> Wish:
     }
     same = asked.get("mapped_for", "") == asked.get("processor", "")
     return Wish(
-        processor=asked.get("processor", ""),
+        processor=asked.get("processor", _processor_before(file)),
         mode=asked.get("mode", ""),
         encoding=asked.get("encoding", ""),
         delimiter=asked.get("delimiter", ""),
@@ -173,6 +174,11 @@ def _wish() -> Wish:
         sheet=asked.get("sheet", ""),
         columns=chosen if same else {},
     )
+
+
+def _processor_before(file: DataCenterFile) -> str:
+    """That of the batch that left the file, if it is a pending one or a backup."""
+    return find_processor(session(), name=file.name, folder=_folder(file))
 
 
 def _known(header: Any, processor: str, mode: Mode) -> Any:
