@@ -122,8 +122,13 @@ def retry_rows(batch_id: str) -> Response:
     if batch.order.dry_run:
         raise ConflictError("These rows are of a dry run; process the file instead.")
     books = _books(batch)
+    try:
+        rows = _chosen()
+    except InvalidError as error:
+        flash(str(error), "error")
+        return go(f"/rows/{batch_id}")
     with books.write() as writer:
-        service.retry(writer, batch_id=batch_id, rows=_chosen(), tables=books.tables)
+        service.retry(writer, batch_id=batch_id, rows=rows, tables=books.tables)
     url = kind.retry(session(), _batch(batch_id)[0], _wish())
     session().commit()
     return go(url)
