@@ -40,7 +40,7 @@ def tables() -> None:
 def list_command(shell: Any, text: str) -> None:
     """Show the tables that you may see, with their rows (about, where there are many)."""
     with shell.runtime.reads() as session:
-        rights = rights_of(session, settings=shell.settings, actor=shell.actor)
+        rights = rights_of(session, settings=shell.runtime.settings, actor=shell.actor)
     found = service.list_tables(shell.runtime, rights, text=text, limit=LISTED)
     if shell.json:
         click.echo(json.dumps([_facts(line) for line in found]))
@@ -157,7 +157,7 @@ def _copy(shell: Any, job_id: str, output: Path) -> None:
     """Copy the job's file to where the user wants it, whole or not at all."""
     with shell.runtime.reads() as session:
         artifact_id = session.scalars(select(Artifact.id).where(Artifact.job_id == job_id)).one()
-    source = artifact_path(shell.settings, artifact_id)
+    source = artifact_path(shell.runtime.settings, artifact_id)
     with source.open("rb") as stream, written_aside(output.absolute()) as target:
         while chunk := stream.read(CHUNK):
             target.write(chunk)
@@ -167,9 +167,9 @@ def _granted(shell: Any, table: str) -> Granted:
     if not shell.actor.may(Permission.TABLES_GRANT):
         raise ForbiddenError("Only an administrator sees and changes what is granted.")
     with shell.runtime.reads() as session:
-        rights = rights_of(session, settings=shell.settings, actor=shell.actor)
+        rights = rights_of(session, settings=shell.runtime.settings, actor=shell.actor)
         service.get_table(shell.runtime, rights, name=table)
-        return granted_for(session, settings=shell.settings, table=table)
+        return granted_for(session, settings=shell.runtime.settings, table=table)
 
 
 def _set(shell: Any, table: str, grants: Granted) -> Granted:
@@ -181,7 +181,7 @@ def _set(shell: Any, table: str, grants: Granted) -> Granted:
 def _write(session: Session, shell: Any, table: str, grants: Granted) -> None:
     set_grants(
         session,
-        settings=shell.settings,
+        settings=shell.runtime.settings,
         actor=shell.actor,
         table=table,
         grants=grants,
