@@ -65,6 +65,31 @@ def test_a_refused_file_says_why_and_nothing_is_stored(boss: Browser, office: Of
     assert office.lying()[""] == []
 
 
+def test_one_refused_file_does_not_keep_the_others_out(boss: Browser, office: Office) -> None:
+    files = [(io.BytesIO(b"%PDF-1.7\n"), "scan.csv"), (io.BytesIO(USERS.encode()), "users.csv")]
+    assert boss.post("/datacenter", {"files": files}).status_code == 303
+    assert "a PDF document" in boss.get("/datacenter").text
+    assert office.lying()[""] == ["users.csv"]
+
+
+def test_a_refused_name_says_what_to_do(boss: Browser) -> None:
+    upload(boss, "users.csv", USERS)
+    assert "Rename yours" in upload(boss, "users.csv", USERS)
+
+
+def test_the_processor_of_a_pending_file_is_chosen_already(boss: Browser, office: Office) -> None:
+    failed_batch(office)
+    text = boss.get("/datacenter/files/users.create.pending.csv").text
+    assert '<option value="users" selected>' in text
+
+
+def test_retrying_none_says_that_none_was_chosen(boss: Browser, office: Office) -> None:
+    batch = failed_batch(office)
+    boss.get(f"/rows/{batch.id}")
+    assert boss.post(f"/rows/{batch.id}/retry", {}).status_code == 303
+    assert "No item selected." in boss.get(f"/rows/{batch.id}").text
+
+
 def test_a_file_shows_how_it_is_read_and_what_it_could_become(
     boss: Browser, office: Office
 ) -> None:
