@@ -21,6 +21,7 @@ from portal.jobs.reconciler import Duty, reconcile
 from portal.logs import configure_logging
 from portal.projects import exports, loading, storage
 from portal.rows import abandoned
+from portal.rows import retention as row_retention
 from portal.settings import Settings
 from portal.tables import catalog as tables_catalog
 from portal.tables import exports as table_exports
@@ -60,6 +61,11 @@ def duties(engine: JobEngine) -> tuple[Duty, ...]:
             name="set abandoned batches free",
             run=lambda: abandoned.stop_abandoned(runtime),
             every=MINUTE,
+        ),
+        Duty(
+            name="forget the rows of old batches",
+            run=lambda: row_retention.forget_rows(runtime),
+            every=HOUR,
         ),
         Duty(
             name="find the copies of batches",

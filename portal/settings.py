@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     rewake_seconds: float = Field(default=30.0, ge=0.1)
     max_attempts: int = Field(default=3, ge=1)
     job_log_days: int = Field(default=90, ge=1)
+    rows_days: int = Field(default=90, ge=1)
     stop_seconds: float = Field(default=8.0, ge=0.1)
 
     exports_kept: int = Field(default=5, ge=1)
