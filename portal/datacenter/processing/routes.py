@@ -182,7 +182,8 @@ def _processor_before(file: DataCenterFile) -> str:
 
 
 def _known(header: Any, processor: str, mode: Mode) -> Any:
-    profile = find_profile(session(), header=header, processor=processor, mode=mode)
+    with services().runtime.reads() as reader:  # no write lock while a file is looked at
+        profile = find_profile(reader, header=header, processor=processor, mode=mode)
     return None if profile is None else profile.columns
 
 
