@@ -1,5 +1,6 @@
 """The program as a whole: rights hold in the shell, and wrong input gets one sentence."""
 
+import json
 import os
 import subprocess
 import sys
@@ -33,13 +34,33 @@ def test_who_is_no_administrator_writes_no_backup(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [("projects", "show", b"\xff"), ("projects", "list", "--text", b"\xff")]
-    + [("--as", b"\xff", "jobs", "list"), ("jobs", "show", b"\xff\xff\xff\xff")],
+    + [("--as", b"\xff", "jobs", "list"), ("jobs", "show", b"\xff\xff\xff\xff")]
+    + [("datacenter", "preview", b"\xff.csv"), ("datacenter", "logs", b"\xff")]
+    + [("datacenter", "process", b"\xff", "--processor", "users", "--mode", "create")],
     ids=repr,
 )
 def test_arguments_that_are_no_text_get_a_sentence(
     tmp_path: Path, arguments: tuple[str | bytes, ...]
 ) -> None:
     assert "Traceback" not in run(tmp_path / "data", *arguments).stderr
+
+
+def test_a_refused_upload_ends_with_1_and_the_reason(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "people.csv"
+    file.write_text("name\nanna\n")
+    assert run(data, "datacenter", "put", str(file)).returncode == 0
+    again = run(data, "datacenter", "put", str(file))
+    assert (again.returncode, again.stdout) == (1, "")
+    assert again.stderr == "Error: File with same name was uploaded earlier\n"
+
+
+def test_a_file_is_asked_to_be_processed_while_no_portal_runs(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "people.csv"
+    file.write_text("name\nanna\n")
+    run(data, "datacenter", "put", str(file))
+    words = ("datacenter", "process", "people.csv", "--processor", "users", "--mode", "create")
+    result = run(data, *words, "--json")
+    assert (result.returncode, json.loads(result.stdout)["state"]) == (0, "queued")
 
 
 def test_a_database_that_is_none_gets_a_sentence(tmp_path: Path) -> None:
