@@ -15,7 +15,7 @@ PARAMETERS = {"sqlite": "named", "postgresql": "pyformat"}
 class LookUp:
     """Finds the one row of `statement`, whose open values are bindparams with a type."""
 
-    def __init__(self, engine: Engine, statement: Select[Any]) -> None:
+    def __init__(self, engine: Engine, statement: Select[*tuple[Any, ...]]) -> None:
         style = PARAMETERS[engine.dialect.name]
         dialect = type(engine.dialect)(paramstyle=style)  # type: ignore[call-arg]
         compiled = statement.compile(dialect=dialect)

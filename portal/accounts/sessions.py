@@ -11,7 +11,17 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import cast
 
-from sqlalchemy import Engine, Table, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import (
+    Engine,
+    String,
+    Table,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import SignInSession, User, UserRole
@@ -169,6 +179,7 @@ def _actor(user_id: int, name: str, display_name: str, roles: str) -> Actor:
 
 # Tables, not classes: the rows are the driver's own.
 _USER, _ROLE, _SESSION = (cast("Table", kind.__table__) for kind in (User, UserRole, SignInSession))
+_COMMA = cast("str", literal_column("','", String))  # in the text: a look-up adds no values
 _LOOK_UP = (
     select(
         _USER.c.id,
@@ -176,7 +187,7 @@ _LOOK_UP = (
         _USER.c.display_name,
         _USER.c.must_change_password,
         _SESSION.c.seen_at <= bindparam("long_ago", type_=UtcDateTime()),
-        select(func.aggregate_strings(_ROLE.c.role, literal_column("','")))
+        select(func.aggregate_strings(_ROLE.c.role, _COMMA))
         .where(_ROLE.c.user_id == _USER.c.id)
         .correlate(_USER)
         .scalar_subquery(),
