@@ -3,10 +3,11 @@
 from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
+from portal.datacenter.names import find_pending, pending_name, stem_of
 from portal.datacenter.orders import Asking, ask_to_go_on
 from portal.datacenter.runs import KIND
 from portal.datacenter.service import open_data_center
-from portal.rows.batch import Batch
+from portal.rows.batch import Batch, BatchState
 from portal.rows.batch_kinds import BatchKind, Wish
 
 
@@ -37,6 +38,16 @@ def _retry(session: Session, batch: Batch, wish: Wish) -> str:
     return f"/datacenter/runs/{submitted.job.id}"
 
 
+def _failing_name(batch: Batch) -> str:
+    """That of the pending file where one was made, so that it is known again when uploaded."""
+    order = batch.order
+    of_root = "/" not in order.owner and not order.dry_run
+    if not of_root or batch.state is not BatchState.DONE:
+        return f"{stem_of(order.file_name)}.errors.csv"
+    pending = find_pending(order.file_name) is not None
+    return order.file_name if pending else pending_name(stem_of(order.file_name), order.mode)
+
+
 DATACENTER = BatchKind(
     name=KIND,
     label="Data centre",
@@ -45,4 +56,5 @@ DATACENTER = BatchKind(
     may_repair=_may_repair,
     retry=_retry,
     page=page_of,
+    failing_name=_failing_name,
 )

@@ -29,12 +29,18 @@ class Wish:
     address: str = ""
 
 
+def _failing_name(batch: Batch) -> str:
+    stem = batch.order.file_name.rpartition(".")[0] or batch.order.file_name
+    return f"{stem}.errors.csv"
+
+
 @dataclass(frozen=True, kw_only=True)
 class BatchKind:
     """Whose batches these are: who may see and who may repair them, and where they are shown.
 
     `retry(session, batch, wish)` submits the job for a retry that was asked for, and returns the
     address of the page that shows it; it raises a PortalError where that cannot be.
+    `failing_name` is what the file of failing rows is called when it is downloaded.
     """
 
     name: str
@@ -44,6 +50,7 @@ class BatchKind:
     may_repair: Callable[[Session, Actor, Batch], bool]
     retry: Callable[[Session, Batch, Wish], str]
     page: Callable[[Batch], str]
+    failing_name: Callable[[Batch], str] = _failing_name
 
 
 class BatchKinds:

@@ -138,9 +138,8 @@ def retry_rows(batch_id: str) -> Response:
 @answers_file
 def download_failing(batch_id: str) -> Response:
     """The failing rows as a file like the source, with their errors in the last column."""
-    batch, _ = _batch(batch_id)
-    stem = batch.order.file_name.rpartition(".")[0] or batch.order.file_name
-    return _stream(stream_failed(_books(batch), batch), f"{stem}.errors.csv")
+    batch, kind = _batch(batch_id)
+    return _stream(stream_failed(_books(batch), batch), kind.failing_name(batch))
 
 
 @bp.get("/rows/<batch_id>/kept")

@@ -190,7 +190,9 @@ def test_skipped_rows_are_left_out_with_a_reason(boss: Browser, office: Office) 
 
 def test_failing_rows_are_a_download_with_their_errors_last(boss: Browser, office: Office) -> None:
     batch = failed_batch(office)
-    lines = boss.get(f"/rows/{batch.id}/failing").text.splitlines()
+    answer = boss.get(f"/rows/{batch.id}/failing")
+    assert "users.create.pending.csv" in answer.headers["Content-Disposition"]
+    lines = answer.text.splitlines()
     assert lines[0] == "name,display_name,email,--ERRORS--"
     assert re.match(r"bob,Bob,none,email: ", lines[1])
     assert len(lines) == 3
