@@ -2,10 +2,10 @@
 
 import sys
 
-from bench import engine, fragment, jobs_list, start
+from bench import batch, engine, fragment, jobs_list, start
 from bench import zip as zip_bench
 
-BENCHES = (zip_bench, fragment, engine, jobs_list, start)
+BENCHES = (zip_bench, fragment, engine, jobs_list, batch, start)
 
 if __name__ == "__main__":
     sys.exit(not all(tuple(bench.main() for bench in BENCHES)))

@@ -6,7 +6,7 @@ from typing import TypeAlias, cast
 from portal.tabular.cells import CellError
 from portal.tabular.converters import converter_for
 from portal.tabular.fields import Field, Values
-from portal.tabular.markers import KEEP, MARKERS, Keep, Outcome, marker_outcomes
+from portal.tabular.markers import MARKERS, Keep, Outcome, marker_outcomes
 from portal.tabular.row_maker import RowMaker, row_maker
 
 Cells: TypeAlias = Sequence[str]
@@ -19,7 +19,11 @@ class RowErrors(Exception):  # noqa: N818 - it carries all errors of a row
 
     def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
         self.errors = {field: list(texts) for field, texts in errors.items()}
-        super().__init__(error_line(self.errors))
+        super().__init__(self.errors)
+
+    def __str__(self) -> str:
+        """All errors in one line."""
+        return error_line(self.errors)
 
 
 def error_line(errors: Mapping[str, Sequence[str]]) -> str:
@@ -111,29 +115,28 @@ class _Column:
         return self._markers[text] if text in self._markers else self._value(text)
 
     def outcomes(self, cells: Cells) -> tuple[Sequence[Outcome], Sequence[int]]:
-        """What all `cells` of this column say, and the places of those that say no value."""
+        """What all `cells` of this column say, and the places of those that may be no values."""
         texts = cells if self._converter.strict else list(map(str.strip, cells))
         if self._converter.strict or MARKERS.isdisjoint(texts):
             values = self._together(texts)
             if values is not None:
                 return values, ()
-        found = self._apart(cells, texts)
-        return found, [n for n, one in enumerate(found) if one is KEEP or type(one) is CellError]
+        return self._apart(cells, texts)
 
-    def _apart(self, cells: Cells, texts: Cells) -> Sequence[Outcome]:
+    def _apart(self, cells: Cells, texts: Cells) -> tuple[Sequence[Outcome], Sequence[int]]:
         """Look at odd cells alone, and at the others together again if that will do."""
-        plain = self._converter.plain
-        odd = [n for n, text in enumerate(texts) if text in MARKERS or not plain(text)]
+        odd = [n for n, plain in enumerate(map(self._converter.plain, texts)) if not plain]
         rest = list(texts)
         for place in reversed(odd):
             del rest[place]
         values = self._together(rest) if rest else ()
         if values is None:
-            return list(map(self.outcome, cells))
-        found: list[Outcome] = list(values)
+            found = list(map(self.outcome, cells))
+            return found, range(len(found))
+        found = list(values)
         for place in odd:
             found.insert(place, self.outcome(cells[place]))
-        return found
+        return found, odd
 
     def _together(self, texts: Cells) -> Sequence[Outcome] | None:
         try:

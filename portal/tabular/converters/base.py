@@ -27,5 +27,5 @@ class Converter(Protocol):
         ...
 
     def plain(self, text: str) -> object:
-        """Whether `many` is likely to take `text`; asked only where it did not take all."""
+        """Whether `text` is no marker and `many` likely takes it; asked where it took not all."""
         ...

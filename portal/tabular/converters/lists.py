@@ -7,6 +7,7 @@ from portal.tabular.cells import CellError
 from portal.tabular.converters.picks import Choices
 from portal.tabular.converters.words import Texts
 from portal.tabular.fields import Field
+from portal.tabular.markers import MARKERS
 
 MOST_ITEMS = 1000
 _QUOTED = r"\"(?:[^\"\\]|\\.)*+\"|'(?:[^'\\]|\\.)*+'"
@@ -43,9 +44,9 @@ class Lists:
         """As `one`."""
         return list(map(self.one, texts))
 
-    def plain(self, _text: str) -> object:
-        """Whether `many` is likely to take the text: nearly any."""
-        return True
+    def plain(self, text: str) -> object:
+        """Whether `text` is no marker; `many` takes nearly any other."""
+        return text not in MARKERS
 
 
 def _parted(text: str) -> list[str]:

@@ -12,7 +12,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?")
 _PLAIN_INTEGER = re.compile(r"[+-]?[0-9]{1,30}").fullmatch
 _INTEGER_SIGNS = re.compile(r"[0-9+-]*").fullmatch
-_DECIMAL_SIGNS = re.compile(r"[0-9+.-]*").fullmatch
+_DECIMAL_SIGNS = re.compile(r"[0-9+.\n-]*").fullmatch
 _WHOLE = "Invalid integer data: write a whole number such as 42"
 _EXACT = "Invalid decimal data: write a number such as 12.50, with a point and no other signs"
 _LONG = f"Invalid value: a number may have {MOST_DIGITS} digits at most"
@@ -73,10 +73,10 @@ class Decimals:
 
     def many(self, texts: Sequence[str]) -> Sequence[Decimal]:
         """As `one`: of signs, digits and points alone, Decimal() takes the same texts."""
-        joined = "".join(texts)
+        joined = "\n".join(texts)
         if not _DECIMAL_SIGNS(joined) or len(joined) > MOST_DIGITS:
             raise ValueError
-        self._screen.check(texts)
+        self._screen.check(joined, longest=max(map(len, texts)))
         values = list(map(Decimal, texts))
         self._range.check_all(values)
         return values
@@ -104,12 +104,12 @@ class _Screen:
         self._before = re.compile(rf"(?<![.0-9])[0-9]{{{before + 1}}}").search
         self.plain = re.compile(rf"[+-]?[0-9]{{1,{before or 1}}}(\.[0-9]{{0,{after}}})?").fullmatch
 
-    def check(self, texts: Sequence[str]) -> None:
-        if self._after and self._after("\n".join(texts)):
+    def check(self, lines: str, *, longest: int) -> None:
+        if self._after and self._after(lines):
             raise ValueError
-        if self._length is None or max(map(len, texts)) <= self._length:
+        if self._length is None or longest <= self._length:
             return
-        if self._after is None or self._before("\n".join(texts)):
+        if self._after is None or self._before(lines):
             raise ValueError
 
 

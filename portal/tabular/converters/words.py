@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from portal.tabular.cells import CellError
 from portal.tabular.fields import Field
+from portal.tabular.markers import MARKERS
 
 _MOST_OF_EMAIL = 254
 _UNSTORABLE = "Invalid input: a character in here cannot be stored; type the text anew"
@@ -26,9 +27,9 @@ class Texts:
     def __init__(self, field: Field) -> None:
         self._most = field.max_length
 
-    def plain(self, _text: str) -> object:
-        """Whether `many` is likely to take the text: nearly any."""
-        return True
+    def plain(self, text: str) -> object:
+        """Whether `text` is no marker; `many` takes nearly any other."""
+        return text not in MARKERS
 
     def one(self, text: str) -> str:
         """`text` itself."""
