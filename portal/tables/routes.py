@@ -85,7 +85,6 @@ def show_columns(table: str) -> Response:
         "tables/columns.html",
         fields=fields,
         references=layout.references,
-        address_of=address_of,
         **_frame(shape, here),
     )
 
