@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from portal.datacenter.latest import CUT_SHORT
 from portal.datacenter.orders import BATCH, GO_ON, PLAN, PROCESS, UNDO, Asking, ProcessOrder
 from portal.datacenter.runs import KIND
+from portal.datacenter.sources import find_batch_id
 from portal.errors import NotFoundError
 from portal.jobs.models import Job
 from portal.jobs.service import get_job
@@ -153,8 +154,8 @@ def find_batch_of(session: Session, job: Job) -> Batch | None:
     """The batch that a job of the data centre works on; None as long as there is none."""
     table = PORTAL_LEDGER.batch
     known = job.subject_id if job.subject_kind == BATCH else job.result.get("batch")
-    of_job = table.c.id == known if known else table.c.job_id == job.id
-    row = session.execute(select(table).where(of_job)).one_or_none()
+    batch_id = known or find_batch_id(session, job_id=job.id)
+    row = session.execute(select(table).where(table.c.id == batch_id)).one_or_none()
     return None if row is None else batch_of(row)
 
 

@@ -2,24 +2,21 @@
 
 from typing import Any
 
-from sqlalchemy import select
-
-from portal.datacenter.claims import release_file
+from portal.datacenter.claims import claim_file, release_file
 from portal.datacenter.earlier import Earlier, earlier_results, occasion_of
 from portal.datacenter.folders import DataCenter
 from portal.datacenter.names import disk_name, stem_of
-from portal.datacenter.orders import ProcessOrder
+from portal.datacenter.orders import ProcessOrder, name_of
 from portal.datacenter.record_log import log_batch, log_records, processed
 from portal.datacenter.removed_records import RemovedRecords
 from portal.datacenter.results import Distributed
 from portal.datacenter.service import open_data_center
-from portal.datacenter.sources import keep_source
+from portal.datacenter.sources import find_batch_id, keep_source
 from portal.datacenter.steps import Folder
 from portal.jobs.work import Work
 from portal.rows.batch import Batch, BatchOrder, BatchState
 from portal.rows.books import open_books
 from portal.rows.engine import run_batch
-from portal.rows.models import PORTAL_LEDGER
 from portal.rows.processors import KeepRemoved, Mode, Processors
 from portal.rows.results import write_results
 from portal.rows.service import create_batch, get_batch
@@ -33,16 +30,21 @@ def process_file(work: Work, *, processors: Processors, **args: Any) -> None:
     """Process a file, or try it out; a job that was cut short goes on where it stood."""
     order = ProcessOrder.from_args(args)
     center = _center(work)
-    batch_id = _batch_of(work) or _take_in(work, order, center, processors)
+    if not order.dry_run:
+        _claim(work, order.name)
+    with work.runtime.reads() as session:
+        known = find_batch_id(session, job_id=work.claim.job_id)
+    batch_id = known or _take_in(work, order, center, processors)
     _run(work, center, batch_id=batch_id, processors=processors)
 
 
 def go_on(work: Work, *, processors: Processors, batch_id: str, give_up: bool = False) -> None:
     """Do what is left of a batch, or (`give_up`) leave it and put its files where they belong."""
     center = _center(work)
+    with work.runtime.reads() as session:
+        batch = get_batch(session, batch_id=batch_id)
+    _claim(work, name_of(batch))
     if give_up:
-        with work.runtime.reads() as session:
-            batch = get_batch(session, batch_id=batch_id)
         _settle(work, center, batch)
     else:
         _run(work, center, batch_id=batch_id, processors=processors)
@@ -61,12 +63,10 @@ def _center(work: Work) -> DataCenter:
     return open_data_center(work.runtime, transaction=work.effect)
 
 
-def _batch_of(work: Work) -> str | None:
-    """The batch that an earlier attempt of this job made."""
-    table = PORTAL_LEDGER.batch
-    with work.runtime.reads() as session:
-        mine = select(table.c.id).where(table.c.job_id == work.claim.job_id)
-        return session.scalar(mine)
+def _claim(work: Work, name: str) -> None:
+    """A job that is tried again takes its file again; nobody else may have it meanwhile."""
+    with work.effect() as session:
+        claim_file(session, name=name, job_id=work.claim.job_id, now=work.runtime.clock())
 
 
 def _take_in(work: Work, order: ProcessOrder, center: DataCenter, processors: Processors) -> str:

@@ -53,6 +53,17 @@ def keep_source(work: Work, file: DataCenterFile, *, sha256: str = "") -> Source
     return source
 
 
+def find_batch_id(session: Session, *, job_id: str) -> str | None:
+    """The batch on which this job works, or for which it made the copy: another took over.
+
+    A job that is tried again must not begin the same file anew.
+    """
+    table = PORTAL_LEDGER.batch
+    works = select(table.c.id).where(table.c.job_id == job_id)
+    copied = select(table.c.id).where(table.c.file_path.contains(f"/{job_id}-", autoescape=True))
+    return session.scalar(works) or session.scalar(copied)
+
+
 def sweep_sources(runtime: Runtime) -> int:
     """Remove copies that no batch reads any more; returns how many."""
     folder = sources_folder(runtime.settings)
