@@ -27,6 +27,7 @@ from portal.web.signed_in import address
 
 FOLDERS = (Folder.DELETED, Folder.GRADUATED)
 SHOWN = 50
+GONE = "It may have been processed or deleted meanwhile; look in the data centre under Batches."
 
 bp = Blueprint("processing", __name__)
 protect(bp, Permission.DATACENTER_VIEW)
@@ -136,10 +137,17 @@ def _file(name: str) -> DataCenterFile:
     center = _center()
     start, slash, rest = name.partition("/")
     if not slash:
-        return center.get_file(name)
+        return _waiting(center, name)
     if start not in FOLDERS:
         raise NotFoundError("There is no such file.")
     return center.get_file(rest, Folder(start))
+
+
+def _waiting(center: DataCenter, name: str) -> DataCenterFile:
+    try:
+        return center.get_file(name)
+    except NotFoundError as error:
+        raise NotFoundError(f"{error} {GONE}") from error
 
 
 def _folder(file: DataCenterFile) -> Folder:
