@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from sqlalchemy.orm import Session
+
 from portal.datacenter.claims import refuse_claim
 from portal.datacenter.earlier import check_not_repaired, earlier_results
 from portal.datacenter.folders import DataCenter
@@ -64,17 +66,24 @@ def _rest(runtime: Runtime, batch: Batch, center: DataCenter, asking: Asking) ->
 
 def _failed_rows(runtime: Runtime, batch: Batch, center: DataCenter, asking: Asking) -> str:
     """First all that could be said against it: the ledger may be in a database of its own."""
-    check_may_run(asking.actor)
-    check_right(asking.actor, asking.processors.get(batch.order.processor))
     with runtime.reads() as session:
-        refuse_claim(session, name=name_of(batch))
-        pending = earlier_results(session, replace(batch, attempt=batch.attempt + 1)).pending
-        check_not_repaired(session, center=center, pending=pending)
+        check_failed_rows(session, batch, center=center, asking=asking)
     books = open_books(runtime, batch.store)
     with books.write() as session:
         again = batches.retry(session, batch_id=batch.id, tables=books.tables)
     with runtime.sessions.begin() as session:
         return _submitted(ask_to_go_on(session, batch=again, center=center, asking=asking))
+
+
+def check_failed_rows(
+    session: Session, batch: Batch, *, center: DataCenter, asking: Asking
+) -> None:
+    """Raise ForbiddenError or ConflictError where the failed rows cannot be done again now."""
+    check_may_run(asking.actor)
+    check_right(asking.actor, asking.processors.get(batch.order.processor))
+    refuse_claim(session, name=name_of(batch))
+    earlier = earlier_results(session, replace(batch, attempt=batch.attempt + 1))
+    check_not_repaired(session, center=center, earlier=earlier)
 
 
 def _submitted(submitted: Submitted) -> str:

@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
+from portal.datacenter.again import check_failed_rows
 from portal.datacenter.names import find_pending, pending_name, stem_of
 from portal.datacenter.orders import Asking, ask_to_go_on
 from portal.datacenter.runs import KIND
@@ -24,8 +25,19 @@ def _may_repair(_session: Session, actor: Actor, _batch: Batch) -> bool:
     return actor.may(Permission.IMPORTS_RUN)
 
 
+def _check_retry(session: Session, batch: Batch, wish: Wish) -> None:
+    center = open_data_center(wish.runtime)
+    check_failed_rows(session, batch, center=center, asking=_asking(wish))
+
+
 def _retry(session: Session, batch: Batch, wish: Wish) -> str:
-    asking = Asking(
+    center = open_data_center(wish.runtime)
+    submitted = ask_to_go_on(session, batch=batch, center=center, asking=_asking(wish))
+    return f"/datacenter/runs/{submitted.job.id}"
+
+
+def _asking(wish: Wish) -> Asking:
+    return Asking(
         actor=wish.actor,
         now=wish.now,
         kinds=wish.kinds,
@@ -33,9 +45,6 @@ def _retry(session: Session, batch: Batch, wish: Wish) -> str:
         processors=wish.processors,
         address=wish.address,
     )
-    center = open_data_center(wish.runtime)
-    submitted = ask_to_go_on(session, batch=batch, center=center, asking=asking)
-    return f"/datacenter/runs/{submitted.job.id}"
 
 
 def _failing_name(batch: Batch) -> str:
@@ -54,6 +63,7 @@ DATACENTER = BatchKind(
     url="/datacenter",
     may_view=_may_view,
     may_repair=_may_repair,
+    check_retry=_check_retry,
     retry=_retry,
     page=page_of,
     failing_name=_failing_name,

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from portal.datacenter.acceptance import RefusedUploadError
 from portal.datacenter.names import CSV, extension_of
+from portal.errors import InvalidError
 from portal.tabular.formats import find_format
 from portal.tabular.markers import ERRORS
 from portal.tabular.reading import open_table
-from portal.tabular.table import TableError
 
 NO_CSV = "Your file contains forbidden characters or has invalid CSV format."
 NO_SHEET = "Your file cannot be read as a spreadsheet."
@@ -32,6 +32,6 @@ def check_content(path: Path, *, name: str) -> Checked:
         with open_table(path, find_format(path, name=name).format) as table:
             rows = sum(1 for _number, _line, cells in table.rows if any(cells))
             return Checked(rows=rows, tells_errors=ERRORS in table.header)
-    except TableError as error:
+    except InvalidError as error:
         lead = NO_CSV if extension_of(name) in (CSV, ".tsv") else NO_SHEET
         raise UnreadableError(f"{lead} {error}") from error

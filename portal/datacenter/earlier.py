@@ -14,6 +14,7 @@ from portal.rows.batch import Batch
 REPAIRED = (
     "The pending rows of this batch were replaced by an uploaded file; process that one instead."
 )
+COMPLETED = "The pending rows of this batch were processed from their file meanwhile."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,7 @@ class Earlier:
 
     attempt: int = 0
     pending: str = ""
+    original: str = ""
 
 
 def occasion_of(batch: Batch, attempt: int) -> str:
@@ -34,15 +36,24 @@ def earlier_results(session: Session, batch: Batch) -> Earlier:
     for attempt in range(batch.attempt - 1, 0, -1):
         standing = find_intent(session, occasion=occasion_of(batch, attempt))
         if standing is not None and standing.result is not None:
-            return Earlier(attempt=attempt, pending=str(standing.result.get("pending", "")))
+            left = standing.result
+            return Earlier(
+                attempt=attempt,
+                pending=str(left.get("pending", "")),
+                original=str(left.get("original", "")),
+            )
     return Earlier()
 
 
-def check_not_repaired(session: Session, *, center: DataCenter, pending: str) -> None:
-    """Raise ConflictError where somebody put another file in the place of the pending rows."""
-    entry = find_entry(center.storage / pending) if pending else None
-    if entry is None:
+def check_not_repaired(session: Session, *, center: DataCenter, earlier: Earlier) -> None:
+    """Raise ConflictError where the pending rows were replaced, or completed, by another file."""
+    if not earlier.pending:
         return
-    fact = facts_of(session, [entry]).get(pending)
+    entry = find_entry(center.storage / earlier.pending)
+    if entry is None:
+        if not (center.storage / earlier.original).is_file():
+            raise ConflictError(COMPLETED)
+        return
+    fact = facts_of(session, [entry]).get(earlier.pending)
     if fact is None or fact.origin != "pending":
         raise ConflictError(REPAIRED)

@@ -127,8 +127,10 @@ def ask_to_go_on(
     """
     check_may_run(asking.actor)
     check_right(asking.actor, asking.processors.get(batch.order.processor))
-    check_not_repaired(session, center=center, pending=earlier_results(session, batch).pending)
-    submitted = _submit_for(session, batch, asking, kind=GO_ON, word="Retry", give_up=give_up)
+    check_not_repaired(session, center=center, earlier=earlier_results(session, batch))
+    word = "Retry failing rows of" if batch.retrying else "Go on with"
+    word = "Put aside the rest of" if give_up else word
+    submitted = _submit_for(session, batch, asking, kind=GO_ON, word=word, give_up=give_up)
     if not submitted.joined:
         claim_file(session, name=name_of(batch), job_id=submitted.job.id, now=asking.now)
     return submitted

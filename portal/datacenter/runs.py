@@ -104,6 +104,8 @@ def _run(work: Work, center: DataCenter, *, batch_id: str, processors: Processor
         waiting = get_batch(session, batch_id=batch_id)
     keep = _keep_removed(center, waiting, processors, work)
     batch = run_batch(work, batch_id=batch_id, processors=processors, keep_removed=keep)
+    if batch.state is BatchState.PAUSED:
+        work.progress(message="Paused; the rest waits until somebody lets it go on.")
     if batch.state is BatchState.PAUSED or batch.order.dry_run:
         _complete(work, batch)
     else:

@@ -38,6 +38,7 @@ def _failing_name(batch: Batch) -> str:
 class BatchKind:
     """Whose batches these are: who may see and who may repair them, and where they are shown.
 
+    `check_retry(session, batch, wish)` raises a PortalError where failed rows cannot be done again.
     `retry(session, batch, wish)` submits the job for a retry that was asked for, and returns the
     address of the page that shows it; it raises a PortalError where that cannot be.
     `failing_name` is what the file of failing rows is called when it is downloaded.
@@ -48,6 +49,7 @@ class BatchKind:
     url: str
     may_view: Callable[[Session, Actor, Batch], bool]
     may_repair: Callable[[Session, Actor, Batch], bool]
+    check_retry: Callable[[Session, Batch, Wish], None]
     retry: Callable[[Session, Batch, Wish], str]
     page: Callable[[Batch], str]
     failing_name: Callable[[Batch], str] = _failing_name

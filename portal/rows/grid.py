@@ -96,6 +96,8 @@ class Grid:
         )
         shown = {field.name for field in self.fields if field}
         rest = [text for name, found in errors.items() if name not in shown for text in found]
+        if beyond := (entry.cells or [])[self.batch.width :] if entry.edited else []:
+            rest.append(f"Left out, as the header has no column for it: {' | '.join(beyond)}")
         return GridRow(
             number=entry.first_row,
             line=entry.line,

@@ -124,7 +124,9 @@ def retry_rows(batch_id: str) -> Response:
     books = _books(batch)
     try:
         rows = _chosen()
-    except InvalidError as error:
+        with services().runtime.reads() as reader:
+            kind.check_retry(reader, batch, _wish())
+    except (InvalidError, ConflictError) as error:
         flash(str(error), "error")
         return go(f"/rows/{batch_id}")
     with books.write() as writer:

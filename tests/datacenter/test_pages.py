@@ -262,3 +262,24 @@ def test_a_reference_is_chosen_from_what_there_is(boss: Browser, office: Office)
     options = boss.htmx("GET", f"/rows/{batch.id}/candidates?column=0&cell-0=re").text
     assert '<option value="red">The red one</option>' in options
     assert "blue" not in options
+
+
+def test_rows_that_were_repaired_in_a_file_are_not_done_again(
+    boss: Browser, office: Office
+) -> None:
+    batch = failed_batch(office)
+    pending = office.text("users.create.pending.csv")
+    pending = pending.replace("none", "bob@example.org").replace("neither", "cleo@example.org")
+    office.put("users.create.pending.csv", pending, replace=True)
+    boss.get(f"/rows/{batch.id}")
+    boss.post(f"/rows/{batch.id}/retry", {"all": "yes"})
+    assert "replaced by an uploaded file" in boss.get(f"/rows/{batch.id}").text
+    office.process("users.create.pending.csv", "users")
+    boss.post(f"/rows/{batch.id}/retry", {"all": "yes"})
+    assert "were processed from their file meanwhile" in boss.get(f"/rows/{batch.id}").text
+    assert office.batch(batch.id).attempt == 1
+
+
+def test_what_is_no_table_at_all_says_so(boss: Browser, office: Office) -> None:
+    assert "forbidden characters or has invalid CSV format" in upload(boss, "a.csv", "%PDF-1.7 x")
+    assert office.lying()[""] == []

@@ -19,6 +19,7 @@ from portal.datacenter.rules.patterns import fits, is_for_rules
 from portal.datacenter.rules.wording import (
     RuleStoppedError,
     asking_as,
+    check_bringer,
     find_mapping,
     order_for,
     usable_processor,
@@ -38,12 +39,16 @@ log = structlog.get_logger("portal.datacenter")
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """A file that no rule tried yet, the rule it is for, and what is known of it."""
+    """A file that no rule tried yet, the rule it is for, and what is known of it.
+
+    `bringer_id` is the user who uploaded it, None where it came by another way.
+    """
 
     file: DataCenterFile
     rule: WatchRule
     before: Tried | None
     sha256: str
+    bringer_id: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +109,13 @@ def _waiting(
         busy = claims_of(session)
         begun = attempts.begun(session, facts=facts)
     free = [
-        Waiting(file=file, rule=rule, before=tried.get(file.name), sha256=facts[file.name].sha256)
+        Waiting(
+            file=file,
+            rule=rule,
+            before=tried.get(file.name),
+            sha256=facts[file.name].sha256,
+            bringer_id=facts[file.name].by_id,
+        )
         for file, rule in fitting
         if file.name in facts and file.name not in begun and subject_of(file.name) not in busy
     ]
@@ -142,6 +153,8 @@ def _take(watch: Watch, waiting: Waiting) -> bool:
         asking = asking_as(session, rule, engine=watch.engine, processors=watch.processors)
         mapping = find_mapping(session, rule)
     processor = usable_processor(asking, name=rule.processor, mode=rule.mode)
+    with watch.engine.runtime.reads() as session:
+        check_bringer(session, waiting.bringer_id, processor=processor)
     order = order_for(
         waiting.file, rule, processor=processor, mapping=mapping, sha256=waiting.sha256
     )

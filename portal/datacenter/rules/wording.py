@@ -22,6 +22,7 @@ from portal.rows.profiles import Profile, get_profile
 
 NO_OWNER = "Its owner's account is disabled or gone."
 NO_RIGHT = "Its owner no longer has the right to process files of the data centre."
+NOT_HIS = "Whoever uploaded it may not process {title} himself; look at it and process it yourself."
 HASHED_BYTES = 20_000_000
 
 
@@ -59,6 +60,19 @@ def usable_processor(asking: Asking, *, name: str, mode: str) -> Processor:
             f"{processor.title} cannot be processed in mode {mode} by its owner."
         )
     return processor
+
+
+def check_bringer(session: Session, bringer_id: int | None, *, processor: Processor) -> None:
+    """Raise ForbiddenError where the user who uploaded a file lacks what the processor itself needs.
+
+    A rule lends its owner's rights to whoever uploads a file for it; those to manage users, say,
+    are not to be had that way. Files that came by another way (None) came by their owner's leave.
+    """
+    if bringer_id is None or processor.permission is None:
+        return
+    bringer = find_actor(session, bringer_id)
+    if bringer is None or not bringer.may(processor.permission):
+        raise ForbiddenError(NOT_HIS.format(title=processor.title))
 
 
 def find_mapping(session: Session, rule: WatchRule) -> Profile | None:
