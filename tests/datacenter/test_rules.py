@@ -115,6 +115,24 @@ def test_a_file_is_asked_for_once_however_often_one_looks(office: Office) -> Non
     assert len(jobs(office)) == 1
 
 
+def test_who_may_not_change_users_does_not_do_it_through_an_admins_rule(office: Office) -> None:
+    rule_id = make_rule(office)
+    clerk = open_office(office.runtime, Role.DATA_MANAGER, name="clerk")
+    clerk.put("users.csv", "name,roles\nmallory,admin\n")
+    look(office)
+    work(office)
+    assert jobs(office) == []
+    assert not is_user(office, "mallory")
+    assert "users.csv" in office.lying()[""]
+    assert "Whoever uploaded it may not process Users" in rule_row(office, rule_id).alarm
+
+
+def test_what_its_owner_uploads_a_rule_takes(office: Office) -> None:
+    make_rule(office)
+    office.put("users.csv", USERS)
+    assert look(office) == 1
+
+
 def test_the_same_file_coming_again_after_it_was_processed_is_taken_again(office: Office) -> None:
     make_rule(office)
     for _ in range(2):

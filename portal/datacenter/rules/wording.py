@@ -63,7 +63,7 @@ def usable_processor(asking: Asking, *, name: str, mode: str) -> Processor:
 
 
 def check_bringer(session: Session, bringer_id: int | None, *, processor: Processor) -> None:
-    """Raise ForbiddenError where the user who uploaded a file lacks what the processor itself needs.
+    """Raise ForbiddenError where who uploaded a file lacks what the processor itself needs.
 
     A rule lends its owner's rights to whoever uploads a file for it; those to manage users, say,
     are not to be had that way. Files that came by another way (None) came by their owner's leave.
