@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from portal.datacenter.claims import refuse_claim
 from portal.datacenter.earlier import check_not_repaired, earlier_results
 from portal.datacenter.folders import DataCenter
+from portal.datacenter.latest import CUT_SHORT
 from portal.datacenter.orders import Asking, ask_to_go_on, check_may_run, name_of
 from portal.datacenter.picking import PickedRun
 from portal.datacenter.service import open_data_center
@@ -16,12 +17,11 @@ from portal.jobs.models import Job
 from portal.jobs.outcomes import RETRYABLE
 from portal.jobs.service import Submitted
 from portal.rows import service as batches
-from portal.rows.batch import Batch, BatchState
+from portal.rows.batch import Batch
 from portal.rows.books import open_books
 from portal.rows.undertaking import check_right
 from portal.runtime import Runtime
 
-CUT_SHORT = (BatchState.PAUSED, BatchState.CANCELLED, BatchState.STOPPED)
 DRY_RUN = "A dry run did nothing that could be done again; process the file instead."
 
 

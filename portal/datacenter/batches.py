@@ -59,18 +59,6 @@ class Run:
     order: ProcessOrder | None = None
 
     @property
-    def may_retry(self) -> bool:
-        """Whether failed rows can be done again now."""
-        batch = self.batch
-        return (
-            batch is not None
-            and not self.job.active
-            and not batch.order.dry_run
-            and batch.state is BatchState.DONE
-            and batch.counts.failed > 0
-        )
-
-    @property
     def is_cut_short(self) -> bool:
         """Whether rows are left that nobody has done yet."""
         batch = self.batch

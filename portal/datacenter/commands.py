@@ -24,19 +24,25 @@ from portal.datacenter.logs import log_names
 from portal.datacenter.looking import QUOTES, look
 from portal.datacenter.mapping import Wording, order_of, reading_of, saved_mappings
 from portal.datacenter.names import shown_name
-from portal.datacenter.orders import Asking, ProcessOrder, ask_to_process, ask_to_undo
-from portal.datacenter.picking import batch_of_backup, pick_file, pick_processor, pick_run
+from portal.datacenter.orders import (
+    REASONS,
+    Asking,
+    ProcessOrder,
+    ask_to_process,
+    ask_to_undo,
+)
+from portal.datacenter.picking import pick_file, pick_processor, pick_run
+from portal.datacenter.restoring import UnknownOriginError, order_to_restore
 from portal.datacenter.rules.commands import rules
 from portal.datacenter.service import open_data_center
 from portal.datacenter.steps import Folder
 from portal.datacenter.uploads import Upload, accept_upload
-from portal.errors import ForbiddenError, InvalidError, NotFoundError
+from portal.errors import ForbiddenError, NotFoundError
 from portal.jobs.commands import describe, follow
 from portal.rows.processors import Mode
 from portal.rows.undo import check_undoable
 
 EVERY_LINE = "^"
-BACKUPS = (Folder.DELETED, Folder.GRADUATED)
 LISTED = tuple(folder for folder in Folder if folder is not Folder.LOGS)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _MODES = click.Choice([str(mode) for mode in Mode])
@@ -137,7 +143,7 @@ def preview_command(shell: Any, /, file: str, processor: str, mode: str, **readi
 @click.option("--dry-run", is_flag=True, help="Only say what would become of the rows.")
 @click.option(
     "--reason",
-    type=click.Choice([str(folder) for folder in BACKUPS]),
+    type=click.Choice([str(folder) for folder in REASONS]),
     default=str(Folder.DELETED),
     help="Why records are removed; into that folder they are backed up.",
 )
@@ -168,7 +174,7 @@ def process_command(
         reason=Folder(reason),
         dry_run=dry_run,
     )
-    picked = pick_file(center, file, folders=(Folder.ROOT, *BACKUPS))
+    picked = pick_file(center, file, folders=(Folder.ROOT, *REASONS))
     order = order_of(picked, wording, known=saved_mappings(shell.runtime))
     _end(context, _ask(shell, order, center), wait=wait)
 
@@ -211,15 +217,14 @@ def undo_command(context: click.Context, job_or_batch: str, wait: bool) -> None:
 def restore_command(context: click.Context, file: str, processor: str, wait: bool) -> None:
     """Make the removed records again whose backup FILE lies in deleted/ or graduated/."""
     shell: Any = context.obj
-    center = _center(shell)
-    picked = pick_file(center, file, folders=BACKUPS)
-    with shell.runtime.reads() as session:
-        batch = batch_of_backup(session, picked.file.name)
-    name = processor or (batch.order.processor if batch else "")
-    if not name:
-        raise InvalidError(f"Say with --processor what the rows of {picked.file.shown} are.")
-    wording = Wording(processor=pick_processor(_asking(shell), name), mode=Mode.CREATE)
-    _end(context, _ask(shell, order_of(picked, wording), center), wait=wait)
+    center, asking = _center(shell), _asking(shell)
+    try:
+        order = order_to_restore(
+            shell.runtime, center=center, asking=asking, file=file, processor=processor
+        )
+    except UnknownOriginError as error:
+        raise UnknownOriginError(f"{error} Say with --processor what they are.") from error
+    _end(context, _ask(shell, order, center), wait=wait)
 
 
 @datacenter.command("logs")
