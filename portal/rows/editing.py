@@ -184,8 +184,9 @@ def _skip(
         outcome=str(Outcome.SKIPPED),
         skip_reason=reason.strip()[:1000],
     )
-    gains = {Outcome.SKIPPED: skipped, Outcome.FAILED: -skipped}
-    ledger.write_batch(session, tables, batch, **ledger.counted(tables, gains))
+    if skipped:
+        gains = {Outcome.SKIPPED: skipped, Outcome.FAILED: -skipped}
+        ledger.write_batch(session, tables, batch, **ledger.counted(tables, gains))
     return skipped
 
 

@@ -228,6 +228,14 @@ class Processors:
         dynamic = [p for source in self._sources for p in source.all(actor)]
         return sorted((*own, *dynamic), key=lambda processor: processor.title.casefold())
 
+    def allows(self, actor: Actor, name: str, mode: Mode) -> bool:
+        """Whether `actor` may use the processor called `name` in this mode."""
+        own = self._declared.get(name)
+        if own is not None:
+            return _may(actor, own) and mode in own.modes
+        dynamic = (p for source in self._sources for p in source.all(actor))
+        return any(p.name == name and mode in p.modes for p in dynamic)
+
     def _from_sources(
         self, ask: Callable[[ProcessorSource], Processor | None]
     ) -> Iterator[Processor]:

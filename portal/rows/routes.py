@@ -3,9 +3,11 @@
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
+from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Permission
 from portal.artifacts.downloads import disposition
+from portal.audit.service import record
 from portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from portal.rows import editing, service
 from portal.rows.batch import Batch
@@ -17,6 +19,7 @@ from portal.rows.processors import Acting
 from portal.web.access import answers_file, current_actor, go, protect
 from portal.web.extensions import services, session
 from portal.web.hx import is_htmx
+from portal.web.numbers import number, numbered
 from portal.web.pages import fragment, page
 from portal.web.signed_in import address
 
@@ -29,7 +32,7 @@ def show_grid(batch_id: str) -> Response:
     """The failing rows of a batch, fifty at a time."""
     batch, kind = _batch(batch_id)
     books, grid = _books(batch), _grid(batch)
-    rows, following = rows_after(books, grid, request.args.get("after", 0, type=int))
+    rows, following = rows_after(books, grid, request.args.get("after", 0, type=number))
     context = _context(batch, kind) | {"grid": grid, "rows": rows, "following": following}
     if is_htmx():
         return fragment("rows/_rows.html", **context)
@@ -41,15 +44,12 @@ def edit_row(batch_id: str, row: int) -> Response:
     """Type over cells of a failing row; for htmx the row as it stands then."""
     batch, kind = _batch(batch_id, repair=True)
     books, grid = _books(batch), _grid(batch)
-    cells = {
-        int(name.removeprefix("cell-")): text
-        for name, text in request.form.items()
-        if name.startswith("cell-") and name.removeprefix("cell-").isdigit()
-    }
+    cells = numbered(request.form, "cell-")
     with books.write() as writer:
         entry = editing.edit_cells(
             writer, tables=books.tables, batch_id=batch_id, row=row, cells=cells
         )
+    _record("edit", batch_id, row=row, columns=sorted(cells))
     if is_htmx():
         context = _context(batch, kind) | {"grid": grid, "row": grid.row(entry)}
         return fragment("rows/_row.html", **context)
@@ -60,7 +60,7 @@ def edit_row(batch_id: str, row: int) -> Response:
 def show_candidates(batch_id: str) -> Response:
     """What the reference in a cell could mean, as options for its input."""
     batch, _ = _batch(batch_id, repair=True)
-    number = request.args.get("column", -1, type=int)
+    place = request.args.get("column", -1, type=number)
     found = services()
     acting = Acting(
         actor=current_actor(), now=found.runtime.clock(), settings=found.runtime.settings
@@ -70,8 +70,8 @@ def show_candidates(batch_id: str) -> Response:
             reader,
             found.processors.get(batch.order.processor),
             batch,
-            number=number,
-            text=request.args.get(f"cell-{number}", "").replace("\0", "")[:200],
+            number=place,
+            text=request.args.get(f"cell-{place}", "").replace("\0", "")[:200],
             acting=acting,
         )
     return fragment("rows/_candidates.html", candidates=candidates)
@@ -81,11 +81,12 @@ def show_candidates(batch_id: str) -> Response:
 def replace_value(batch_id: str) -> Response:
     """Put one value in the place of another in a column of all failing rows."""
     batch, _ = _batch(batch_id, repair=True)
-    column = request.form.get("column", -1, type=int)
+    column = request.form.get("column", -1, type=number)
     if not 0 <= column < batch.width:
         raise InvalidError("Choose the column in which to replace.")
     old, new = request.form.get("old", ""), request.form.get("new", "")
     met = editing.replace_value(_books(batch), batch_id=batch_id, column=column, old=old, new=new)
+    _record("replace", batch_id, column=column, rows=met)
     rows = "1 row" if met == 1 else f"{met:,} rows"
     flash(f"Replaced in {rows}." if met else f"No failing row has “{old}” there.", "info")
     return go(f"/rows/{batch_id}")
@@ -111,6 +112,7 @@ def skip_rows(batch_id: str) -> Response:
     except InvalidError as error:
         flash(str(error), "error")
         return go(f"/rows/{batch_id}")
+    _record("skip", batch_id, rows=skipped)
     flash(f"Skipped {skipped:,} row{'' if skipped == 1 else 's'}.", "success")
     return _after_change(batch_id, kind)
 
@@ -163,11 +165,33 @@ def _batch(batch_id: str, *, repair: bool = False) -> tuple[Batch, BatchKind]:
         kind, actor = services().batch_kinds.get(known.order.kind), current_actor()
         if not kind.may_view(reader, actor, known):
             raise NotFoundError("There is no such batch.")
-        if repair and not kind.may_repair(reader, actor, known):
+        if repair and not _may_repair(reader, kind, known):
             raise ForbiddenError("You may see these rows, but not repair them.")
     books = _books(known)
     with books.read() as reader:
         return service.get_batch(reader, batch_id=batch_id, tables=books.tables), kind
+
+
+def _may_repair(reader: Session, kind: BatchKind, batch: Batch) -> bool:
+    """Whoever edits a row may do what it then asks for himself: another may do the row again."""
+    actor, order = current_actor(), batch.order
+    may = kind.may_repair(reader, actor, batch)
+    return may and services().processors.allows(actor, order.processor, order.mode)
+
+
+def _record(action: str, batch_id: str, **detail: Any) -> None:
+    """Write who changed failing rows; of what they hold, nothing: that can be forgotten."""
+    record(
+        session(),
+        actor=current_actor(),
+        action=f"rows.{action}",
+        object_kind="batch",
+        object_id=batch_id,
+        now=services().runtime.clock(),
+        address=address(),
+        detail=detail,
+    )
+    session().commit()
 
 
 def _books(batch: Batch) -> Books:
@@ -179,7 +203,7 @@ def _grid(batch: Batch) -> Grid:
 
 
 def _chosen() -> list[int]:
-    rows = request.form.getlist("row", type=int)
+    rows = request.form.getlist("row", type=number)
     if not rows and request.form.get("all") != "yes":
         raise InvalidError("No item selected.")
     return rows
@@ -187,7 +211,7 @@ def _chosen() -> list[int]:
 
 def _context(batch: Batch, kind: BatchKind) -> dict[str, Any]:
     with services().runtime.reads() as reader:
-        may_repair = kind.may_repair(reader, current_actor(), batch)
+        may_repair = _may_repair(reader, kind, batch)
     return {
         "batch": batch,
         "kind": kind,

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from portal.accounts.permissions import Role
+from portal.audit.models import AuditEntry
 from portal.jobs.models import JobState
 from portal.jobs.runner import perform
 from portal.rows.batch import Batch
@@ -200,7 +202,7 @@ def test_failing_rows_are_a_download_with_their_errors_last(boss: Browser, offic
 
 @pytest.mark.parametrize(
     ("role", "page", "repair"),
-    [(Role.MEMBER, 404, 404), (Role.DATA_MANAGER, 200, 403), (Role.IMPORT_MANAGER, 200, 303)],
+    [(Role.MEMBER, 404, 404), (Role.DATA_MANAGER, 200, 403), (Role.IMPORT_MANAGER, 200, 403)],
 )
 def test_who_may_see_and_repair_failing_rows(
     app: Flask, runtime: Runtime, office: Office, role: Role, page: int, repair: int
@@ -210,6 +212,43 @@ def test_who_may_see_and_repair_failing_rows(
     assert browser.get(f"/rows/{batch.id}").status_code == page
     browser.get("/accounts/password")
     assert browser.post(f"/rows/{batch.id}/2", {"cell-2": "b@example.org"}).status_code == repair
+    assert browser.post(f"/rows/{batch.id}/retry", {"all": "yes"}).status_code == repair
+    assert office.batch(batch.id).attempt == batch.attempt
+
+
+def test_rows_of_what_one_may_process_are_repaired_and_that_is_recorded(
+    app: Flask, runtime: Runtime, office: Office
+) -> None:
+    office.put("projects.csv", "id,title,policy\nfirst,First,none\nsecond,Second,nil\n")
+    batch = office.process("projects.csv", "projects")
+    browser = signed_in(app, open_office(runtime, Role.IMPORT_MANAGER, name="other"))
+    browser.get(f"/rows/{batch.id}")
+    browser.post(f"/rows/{batch.id}/1", {"cell-2": "open"})
+    browser.post(f"/rows/{batch.id}/replace", {"column": "2", "old": "nil", "new": "open"})
+    browser.post(f"/rows/{batch.id}/skip", {"row": "1", "reason": "not ours"})
+    with runtime.reads() as session:
+        query = select(AuditEntry).where(AuditEntry.object_id == batch.id).order_by(AuditEntry.id)
+        found = [(entry.actor_name, entry.action, entry.detail) for entry in session.scalars(query)]
+    assert found == [
+        ("other", "rows.edit", {"row": 1, "columns": [2]}),
+        ("other", "rows.replace", {"column": 2, "rows": 1}),
+        ("other", "rows.skip", {"rows": 1}),
+    ]
+
+
+@pytest.mark.parametrize("digits", ["²", "9" * 30, "-1", "x"])
+def test_numbers_that_are_none_are_no_error(boss: Browser, office: Office, digits: str) -> None:
+    batch = failed_batch(office)
+    office.put("more.csv", USERS)
+    for page in (
+        f"/rows/{batch.id}?after={digits}",
+        f"/rows/{batch.id}/candidates?column={digits}",
+        f"/datacenter/batches?before={digits}",
+        f"/datacenter/files/more.csv?column-{digits}=name",
+    ):
+        assert boss.get(page).status_code == 200
+    assert boss.post(f"/rows/{batch.id}/2", {f"cell-{digits}": "x"}).status_code == 303
+    assert boss.post(f"/rows/{batch.id}/skip", {"row": digits, "reason": "x"}).status_code == 303
 
 
 def test_deleted_files_are_gone_and_named(boss: Browser, office: Office) -> None:

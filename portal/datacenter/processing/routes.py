@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 
@@ -11,21 +12,23 @@ from portal.datacenter.batches import list_batches, view_run
 from portal.datacenter.folders import DataCenter, DataCenterFile
 from portal.datacenter.latest import find_processor
 from portal.datacenter.looking import DELIMITERS, QUOTES, Look, Wish, look
-from portal.datacenter.orders import Asking, ProcessOrder
+from portal.datacenter.mapping import saved_mappings
+from portal.datacenter.orders import REASONS, Asking, ProcessOrder
+from portal.datacenter.restoring import UnknownOriginError, order_to_restore
 from portal.datacenter.service import open_data_center
 from portal.datacenter.steps import Folder
 from portal.errors import InvalidError, NotFoundError
 from portal.rows import service as batches
 from portal.rows.processors import Mode
-from portal.rows.profiles import find_profile, save_profile
+from portal.rows.profiles import save_profile
 from portal.tabular.encoding import ENCODINGS
 from portal.web.access import current_actor, go, protect, requires
 from portal.web.extensions import services, session
 from portal.web.hx import is_htmx
+from portal.web.numbers import number, numbered
 from portal.web.pages import fragment, page
 from portal.web.signed_in import address
 
-FOLDERS = (Folder.DELETED, Folder.GRADUATED)
 SHOWN = 50
 GONE = "It may have been processed or deleted meanwhile; look in the data centre under Batches."
 
@@ -61,10 +64,26 @@ def process_file(file: str) -> Response:
     return go(f"/datacenter/runs/{submitted.job.id}")
 
 
+@bp.post("/datacenter/restore/<path:file>")
+@requires(Permission.IMPORTS_RUN)
+def restore_file(file: str) -> Response:
+    """Make the removed records of a backup again; if nobody knows what they are, its page asks."""
+    center, asking = _center(), _asking()
+    try:
+        order = order_to_restore(services().runtime, center=center, asking=asking, file=file)
+    except UnknownOriginError as error:
+        flash(f"{error} Say what they are.", "warning")
+        return go(f"/datacenter/files/{quote(file)}")
+    submitted = orders.ask_to_process(session(), order=order, center=center, asking=asking)
+    session().commit()
+    return go(f"/datacenter/runs/{submitted.job.id}")
+
+
 @bp.get("/datacenter/batches")
 def show_batches() -> Response:
     """What was done with files, the newest first."""
-    found = list_batches(session(), before=request.args.get("before", 0, type=int), limit=SHOWN + 1)
+    before = request.args.get("before", 0, type=number)
+    found = list_batches(session(), before=before, limit=SHOWN + 1)
     older = f"/datacenter/batches?before={found[SHOWN - 1].number}" if len(found) > SHOWN else None
     return page("datacenter/batches.html", batches=found[:SHOWN], older_url=older)
 
@@ -138,7 +157,7 @@ def _file(name: str) -> DataCenterFile:
     start, slash, rest = name.partition("/")
     if not slash:
         return _waiting(center, name)
-    if start not in FOLDERS:
+    if start not in REASONS:
         raise NotFoundError("There is no such file.")
     return center.get_file(rest, Folder(start))
 
@@ -152,7 +171,7 @@ def _waiting(center: DataCenter, name: str) -> DataCenterFile:
 
 def _folder(file: DataCenterFile) -> Folder:
     folder = file.path.parent.name
-    return Folder(folder) if folder in FOLDERS else Folder.ROOT
+    return Folder(folder) if folder in REASONS else Folder.ROOT
 
 
 def _look(file: DataCenterFile) -> Look:
@@ -160,18 +179,13 @@ def _look(file: DataCenterFile) -> Look:
         file,
         wish=_wish(file),
         processors=services().processors.offered(current_actor()),
-        known=_known,
+        known=saved_mappings(services().runtime),  # no write lock while a file is looked at
     )
 
 
 def _wish(file: DataCenterFile) -> Wish:
     """What was chosen on the page so far; what is not there is found."""
     asked = request.values
-    chosen = {
-        int(name.removeprefix("column-")): value
-        for name, value in asked.items()
-        if name.startswith("column-") and name.removeprefix("column-").isdigit()
-    }
     same = asked.get("mapped_for", "") == asked.get("processor", "")
     return Wish(
         processor=asked.get("processor", _processor_before(file)),
@@ -180,19 +194,13 @@ def _wish(file: DataCenterFile) -> Wish:
         delimiter=asked.get("delimiter", ""),
         quote=asked.get("quote", ""),
         sheet=asked.get("sheet", ""),
-        columns=chosen if same else {},
+        columns=numbered(asked, "column-") if same else {},
     )
 
 
 def _processor_before(file: DataCenterFile) -> str:
     """That of the batch that left the file, if it is a pending one or a backup."""
     return find_processor(session(), name=file.name, folder=_folder(file))
-
-
-def _known(header: Any, processor: str, mode: Mode) -> Any:
-    with services().runtime.reads() as reader:  # no write lock while a file is looked at
-        profile = find_profile(reader, header=header, processor=processor, mode=mode)
-    return None if profile is None else profile.columns
 
 
 def _save_mapping(seen: Look, processor: str, mode: Mode) -> None:
