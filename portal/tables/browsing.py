@@ -21,6 +21,7 @@ from portal.tabular.fields import FieldType
 CELL = 200  # characters of a long text that a list shows
 _TEXTS = frozenset({FieldType.TEXT, FieldType.CHOICE, FieldType.REFERENCE})
 _MARK = "\x00"  # stands for a parameter until it is known how the driver writes one
+_LARGEST = 2**63 - 1
 _TRUE = frozenset({"true", "yes", "1", "t"})
 
 
@@ -238,6 +239,14 @@ def _place(after: str, length: int) -> list[Any] | None:
     except (ValueError, binascii.Error):
         return None
     fits = isinstance(found, list) and len(found) == length
-    return (
-        found if fits and all(isinstance(one, str | int | float | None) for one in found) else None
-    )
+    return found if fits and all(map(_can_be_asked, found)) else None
+
+
+def _can_be_asked(value: Any) -> bool:
+    """Whether a database takes the value at all: no larger number, no half of a character."""
+    match value:
+        case int():
+            return abs(value) <= _LARGEST
+        case str():
+            return not any(char == "\0" or "\ud800" <= char <= "\udfff" for char in value)
+    return value is None or isinstance(value, float)

@@ -139,6 +139,9 @@ def test_references_are_filtered_by_their_word(filled: None, sign_in: SignIn) ->
         "sort=none",
         "after=nonsense",
         "after=W10",
+        "after=Wzk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OV0",  # a number of thirty digits
+        "after=WyJcdWQ4MDAiXQ",  # half of a character
+        "after=WyJcdTAwMDAiXQ",  # NUL
         "test=none",
     ],
 )
