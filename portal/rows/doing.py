@@ -50,8 +50,7 @@ def create_all(session: Session, run: Undertaking, rows: Sequence[Values]) -> li
     try:
         with session.begin_nested():
             made = run.many.create_many(session, rows, acting=run.acting())
-            pairs = zip(rows, made, strict=True)
-            return [_created(run, values, record) for values, record in pairs]
+            return _all_created(run, rows, made)
     except Exception as fault:
         fate_of_fault(fault, run)
         return None
@@ -135,9 +134,10 @@ def _create_many(
 ) -> None:
     chosen = _chosen(decisions, Action.CREATE)
     if chosen:
-        made = many.create_many(session, [rows[at] for at in chosen], acting=run.acting())
-        for at, record in zip(chosen, made, strict=True):
-            fates[at] = _created(run, rows[at], record)
+        asked = [rows[at] for at in chosen]
+        made = many.create_many(session, asked, acting=run.acting())
+        for at, fate in zip(chosen, _all_created(run, asked, made), strict=True):
+            fates[at] = fate
 
 
 def _update_many(
@@ -210,6 +210,19 @@ def _planned(
 
 def _without_effect(decision: Decision) -> Fate:
     return failed(decision.text) if decision.action is Action.REFUSE else UNCHANGED
+
+
+def _all_created(run: Undertaking, rows: Sequence[Values], made: Sequence[Record]) -> list[Fate]:
+    """The fates of rows that made records; those that say all of a record need not look at it."""
+    if len(made) != len(rows):
+        raise ValueError(f"{run.processor.name} made {len(made)} records of {len(rows)} rows")
+    width, name = len(run.names), run.named_by
+    return [
+        CREATED
+        if len(values) == width and name(values) is not None
+        else _created(run, values, made[at])
+        for at, values in enumerate(rows)
+    ]
 
 
 def _created(run: Undertaking, values: Values, record: Record) -> Fate:

@@ -15,12 +15,14 @@ from portal.rows.batch import UNDO_STATES, Batch, BatchState
 from portal.rows.chunk import Hands, hands_for, kept
 from portal.rows.desk import Desk, sit_down
 from portal.rows.fates import Prepared, entries_of, gains_of
+from portal.rows.garbage import swept_by_chunk
 from portal.rows.processors import KeepRemoved, Mode, Processors
 from portal.rows.retrying import do_again
 from portal.rows.seen import open_seen
 from portal.rows.source import check_source, count_rows, open_source, prepared, rows_from
 from portal.rows.undertaking import Undertaking, undertake
 
+READ_AT_ONCE = 500
 ROWS = "Processing rows"
 PLANNING = "Planning rows"
 COUNTING = "Counting rows"
@@ -80,16 +82,22 @@ def _do_file(desk: Desk, run: Undertaking) -> None:
     if total is not None and desk.batch.next_row > total:
         return
     at_once = desk.books.pace.rows
-    with open_source(run.batch.order) as table, open_seen(desk.work.folder) as seen:
+    with (
+        open_source(run.batch.order) as table,
+        open_seen(desk.work.folder) as seen,
+        swept_by_chunk() as sweeper,
+    ):
         hands = hands_for(desk, run, seen)
         rows = rows_from(table, desk.batch.next_row)
-        stream = prepared(rows, run.conversion, at_once=at_once)
+        stream = prepared(rows, run.conversion, at_once=min(at_once, READ_AT_ONCE))
         waiting = list(islice(stream, at_once))
         while waiting:
             stage = PLANNING if run.dry_run else ROWS
             desk.between(stage, done=desk.batch.next_row - 1, total=total)
             done = _do_chunk(desk, run, hands, waiting)
-            waiting = [*waiting[done:], *islice(stream, done)]
+            del waiting[:done]
+            sweeper.chunk_done()
+            waiting += islice(stream, done)
     desk.mark(total=desk.batch.next_row - 1)
 
 

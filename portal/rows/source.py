@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import compress, islice
+from operator import itemgetter
 from typing import TypeVar
 
 from portal.errors import ConflictError
@@ -11,11 +12,13 @@ from portal.files import CHUNK
 from portal.rows.batch import BatchOrder
 from portal.rows.fates import Prepared
 from portal.tabular.conversion import Conversion, RowErrors
+from portal.tabular.fields import Values
 from portal.tabular.reading import open_table
 from portal.tabular.table import Row, Table
 
-AT_ONCE = 1_000
+AT_ONCE = 500
 Item = TypeVar("Item")
+_CELLS = itemgetter(2)
 
 
 class SourceChangedError(ConflictError):
@@ -47,9 +50,9 @@ def count_rows(order: BatchOrder, *, checkpoint: Callable[[], None]) -> int:
     """How many data rows the file has, blank ones included."""
     total = 0
     with open_source(order) as table:
-        for portion in portions(table.rows, size=AT_ONCE):
+        while counted := sum(1 for _ in islice(table.rows, AT_ONCE)):
             checkpoint()
-            total += len(portion)
+            total += counted
     return total
 
 
@@ -72,19 +75,22 @@ def prepared(rows: Iterator[Row], conversion: Conversion, *, at_once: int) -> It
 
 def prepare(rows: Sequence[Row], conversion: Conversion) -> list[Prepared]:
     """`rows` converted; blank ones have neither values nor errors."""
-    converted = iter(conversion.convert_many([cells for _, _, cells in rows if is_full(cells)]))
+    cells = list(map(_CELLS, rows))
+    full = list(map(is_full, cells))
+    converted = iter(conversion.convert_many(list(compress(cells, full))))
     return [
-        _prepared(row, next(converted)) if is_full(row[2]) else Prepared(*row, None, None)
-        for row in rows
+        _prepared(row, next(converted)) if said else Prepared(*row, None, None)
+        for row, said in zip(rows, full, strict=True)
     ]
 
 
 def is_full(cells: Sequence[str]) -> bool:
     """Whether a row says anything at all."""
-    return any(cells) and not "".join(cells).isspace()
+    text = "".join(cells)
+    return bool(text) and not text.isspace()
 
 
-def _prepared(row: Row, converted: object) -> Prepared:
+def _prepared(row: Row, converted: Values | RowErrors) -> Prepared:
     if isinstance(converted, RowErrors):
         return Prepared(*row, None, converted.errors)
-    return Prepared(*row, converted, None)  # type: ignore[arg-type]
+    return Prepared(*row, converted, None)

@@ -16,6 +16,7 @@ from portal.rows.budget import Budget
 from portal.rows.deciding import Action
 from portal.rows.desk import Desk, sit_down
 from portal.rows.doing import FEW, fate_of_fault
+from portal.rows.garbage import swept_by_chunk
 from portal.rows.images import image_of
 from portal.rows.processors import ManyRecords, Processors, Record
 from portal.rows.service import FORGOTTEN
@@ -58,12 +59,13 @@ def check_undoable(batch: Batch) -> None:
 
 def _undo(desk: Desk, run: Undertaking) -> None:
     effects = desk.batch.counts.created + desk.batch.counts.updated + desk.batch.counts.removed
-    with open_cells(desk.work.folder) as source:
+    with open_cells(desk.work.folder) as source, swept_by_chunk() as sweeper:
         _fill(desk, source)
         while waiting := _waiting(desk, run, source):
             done = desk.batch.undone + desk.batch.kept
             desk.between(UNDOING, done=done, total=effects, pausable=False)
             _undo_chunk(desk, run, waiting)
+            sweeper.chunk_done()
 
 
 def _fill(desk: Desk, source: Source) -> None:
