@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from portal.accounts.permissions import Permission
-from portal.datacenter import telling
+from portal.datacenter import orders, telling
 from portal.datacenter.acceptance import PendingStandsError, RefusedUploadError
 from portal.datacenter.again import ask_again
 from portal.datacenter.batches import view_run
@@ -24,13 +24,6 @@ from portal.datacenter.logs import log_names
 from portal.datacenter.looking import QUOTES, look
 from portal.datacenter.mapping import Wording, order_of, reading_of, saved_mappings
 from portal.datacenter.names import shown_name
-from portal.datacenter.orders import (
-    REASONS,
-    Asking,
-    ProcessOrder,
-    ask_to_process,
-    ask_to_undo,
-)
 from portal.datacenter.picking import pick_file, pick_processor, pick_run
 from portal.datacenter.restoring import UnknownOriginError, order_to_restore
 from portal.datacenter.rules.commands import rules
@@ -143,7 +136,7 @@ def preview_command(shell: Any, /, file: str, processor: str, mode: str, **readi
 @click.option("--dry-run", is_flag=True, help="Only say what would become of the rows.")
 @click.option(
     "--reason",
-    type=click.Choice([str(folder) for folder in REASONS]),
+    type=click.Choice([str(folder) for folder in orders.REASONS]),
     default=str(Folder.DELETED),
     help="Why records are removed; into that folder they are backed up.",
 )
@@ -174,7 +167,7 @@ def process_command(
         reason=Folder(reason),
         dry_run=dry_run,
     )
-    picked = pick_file(center, file, folders=(Folder.ROOT, *REASONS))
+    picked = pick_file(center, file, folders=(Folder.ROOT, *orders.REASONS))
     order = order_of(picked, wording, known=saved_mappings(shell.runtime))
     _end(context, _ask(shell, order, center), wait=wait)
 
@@ -205,7 +198,7 @@ def undo_command(context: click.Context, job_or_batch: str, wait: bool) -> None:
         if batch is None:
             raise NotFoundError("The job has no batch yet; there is nothing to undo.")
         check_undoable(batch)
-        job_id = ask_to_undo(session, batch=batch, asking=_asking(shell)).job.id
+        job_id = orders.ask_to_undo(session, batch=batch, asking=_asking(shell)).job.id
     _end(context, job_id, wait=wait)
 
 
@@ -255,8 +248,8 @@ def _center(shell: Any) -> DataCenter:
     return open_data_center(shell.runtime)
 
 
-def _asking(shell: Any) -> Asking:
-    return Asking(
+def _asking(shell: Any) -> orders.Asking:
+    return orders.Asking(
         actor=shell.actor,
         now=shell.runtime.clock(),
         kinds=shell.kinds,
@@ -276,9 +269,11 @@ def _pairs(pairs: Iterable[str]) -> Mapping[str, str]:
     return fields
 
 
-def _ask(shell: Any, order: ProcessOrder, center: DataCenter) -> str:
+def _ask(shell: Any, order: orders.ProcessOrder, center: DataCenter) -> str:
     with shell.runtime.sessions.begin() as session:
-        submitted = ask_to_process(session, order=order, center=center, asking=_asking(shell))
+        submitted = orders.ask_to_process(
+            session, order=order, center=center, asking=_asking(shell)
+        )
         if submitted.joined:
             click.echo("This was asked for already; this is that job.", err=True)
         return submitted.job.id
