@@ -125,7 +125,9 @@ class _Column:
 
     def _apart(self, cells: Cells, texts: Cells) -> tuple[Sequence[Outcome], Sequence[int]]:
         """Look at odd cells alone, and at the others together again if that will do."""
-        odd = [n for n, plain in enumerate(map(self._converter.plain, texts)) if not plain]
+        odd = sorted(
+            {n for n, text in enumerate(texts) if text in MARKERS}.union(self._converter.odd(texts))
+        )
         rest = list(texts)
         for place in reversed(odd):
             del rest[place]

@@ -1,6 +1,6 @@
 """What a converter promises."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from portal.tabular.fields import Value
@@ -26,6 +26,6 @@ class Converter(Protocol):
         """
         ...
 
-    def plain(self, text: str) -> object:
-        """Whether `text` is no marker and `many` likely takes it; asked where it took not all."""
+    def odd(self, texts: Sequence[str]) -> Iterable[int]:
+        """The places of texts that `many` does not take, as far as one sees quickly."""
         ...

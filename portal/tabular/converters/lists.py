@@ -7,7 +7,6 @@ from portal.tabular.cells import CellError
 from portal.tabular.converters.picks import Choices
 from portal.tabular.converters.words import Texts
 from portal.tabular.fields import Field
-from portal.tabular.markers import MARKERS
 
 MOST_ITEMS = 1000
 _QUOTED = r"\"(?:[^\"\\]|\\.)*+\"|'(?:[^'\\]|\\.)*+'"
@@ -44,9 +43,9 @@ class Lists:
         """As `one`."""
         return list(map(self.one, texts))
 
-    def plain(self, text: str) -> object:
-        """Whether `text` is no marker; `many` takes nearly any other."""
-        return text not in MARKERS
+    def odd(self, _texts: Sequence[str]) -> tuple[int, ...]:
+        """None that one would see quickly."""
+        return ()
 
 
 def _parted(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 
 from portal.tabular.cells import CellError
+from portal.tabular.converters.screens import foreign_to, lines_of
 from portal.tabular.fields import Field
 
 _DAYS = (
@@ -20,9 +21,7 @@ _TIME = re.compile(
     r"[0-9]{2}:?[0-9]{2}(?::?[0-9]{2}(?:\.[0-9]{1,6})?)?"
     r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
-_DAY_SIGNS = re.compile(r"[0-9-]*").fullmatch
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}#?").fullmatch
-_PLAIN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}#?").fullmatch
+_DAY_SIGNS = b"0123456789-#"
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?").fullmatch
 _NO_DAY = "Invalid datetime data: write an existing day as year-month-day, such as 2025-12-31"
 _NO_MOMENT = "Invalid datetime data: write day and time such as 2025-12-31 23:59:00"
@@ -35,7 +34,7 @@ class Dates:
     strict = True
 
     def __init__(self, _field: Field) -> None:
-        self.plain = _PLAIN_DAY
+        self.odd = foreign_to(_DAY_SIGNS)
 
     def one(self, text: str) -> date:
         """The day that `text` names."""
@@ -47,12 +46,8 @@ class Dates:
 
     def many(self, texts: Sequence[str]) -> Sequence[date]:
         """As `one`: of digits and strokes alone, fromisoformat() takes nothing else."""
-        joined = "".join(texts)
-        if "#" in joined:
+        if b"#" in lines_of(texts, made_of=_DAY_SIGNS):
             texts = [text.removesuffix("#") for text in texts]
-            joined = "".join(texts)
-        if not _DAY_SIGNS(joined):
-            raise ValueError
         return list(map(date.fromisoformat, texts))
 
 
@@ -62,7 +57,7 @@ class Datetimes:
     strict = True
 
     def __init__(self, _field: Field) -> None:
-        self.plain = _MOMENT
+        pass
 
     def one(self, text: str) -> datetime:
         """The moment that `text` names; midnight where there is a day only."""
@@ -77,6 +72,10 @@ class Datetimes:
         if not all(map(_MOMENT, texts)):
             raise ValueError
         return list(map(datetime.fromisoformat, texts))
+
+    def odd(self, texts: Sequence[str]) -> list[int]:
+        """The places of texts in another form."""
+        return [place for place, plain in enumerate(map(_MOMENT, texts)) if not plain]
 
 
 def _parts(text: str) -> tuple[str, str]:

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from portal.tabular.cells import CellError
+from portal.tabular.converters.screens import foreign_to, lines_of
 from portal.tabular.fields import Field
 
 MOST_DIGITS = 4000
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?")
-_PLAIN_INTEGER = re.compile(r"[+-]?[0-9]{1,30}").fullmatch
-_INTEGER_SIGNS = re.compile(r"[0-9+-]*").fullmatch
-_DECIMAL_SIGNS = re.compile(r"[0-9+.\n-]*").fullmatch
+_INTEGER_SIGNS = b"0123456789+-"
+_DECIMAL_SIGNS = b"0123456789+-."
+_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _WHOLE = "Invalid integer data: write a whole number such as 42"
 _EXACT = "Invalid decimal data: write a number such as 12.50, with a point and no other signs"
 _LONG = f"Invalid value: a number may have {MOST_DIGITS} digits at most"
@@ -25,7 +26,7 @@ class Integers:
 
     def __init__(self, field: Field) -> None:
         self._range = _Range(field)
-        self.plain = _PLAIN_INTEGER
+        self.odd = foreign_to(_INTEGER_SIGNS)
 
     def one(self, text: str) -> int:
         """The number that `text` writes out."""
@@ -39,8 +40,7 @@ class Integers:
 
     def many(self, texts: Sequence[str]) -> Sequence[int]:
         """As `one`: of signs and digits alone, int() takes the same texts."""
-        joined = "".join(texts)
-        if not _INTEGER_SIGNS(joined) or len(joined) > MOST_DIGITS:
+        if len(lines_of(texts, made_of=_INTEGER_SIGNS)) > MOST_DIGITS:
             raise ValueError
         values = list(map(int, texts))
         self._range.check_all(values)
@@ -56,8 +56,7 @@ class Decimals:
         self._range = _Range(field)
         self._digits, self._scale = field.digits, field.scale
         self._before = None if field.scale is None else max((field.digits or 0) - field.scale, 0)
-        self._screen = _Screen(field)
-        self.plain = self._screen.plain
+        self.odd = foreign_to(_DECIMAL_SIGNS)
 
     def one(self, text: str) -> Decimal:
         """The number that `text` writes out, with as many places as it has."""
@@ -73,13 +72,20 @@ class Decimals:
 
     def many(self, texts: Sequence[str]) -> Sequence[Decimal]:
         """As `one`: of signs, digits and points alone, Decimal() takes the same texts."""
-        joined = "\n".join(texts)
-        if not _DECIMAL_SIGNS(joined) or len(joined) > MOST_DIGITS:
+        lines = lines_of(texts, made_of=_DECIMAL_SIGNS)
+        if len(lines) > MOST_DIGITS or self._is_crowded(lines, texts):
             raise ValueError
-        self._screen.check(joined, longest=max(map(len, texts)))
         values = list(map(Decimal, texts))
         self._range.check_all(values)
         return values
+
+    def _is_crowded(self, lines: bytes, texts: Sequence[str]) -> bool:
+        """Whether one of `texts` may have more digits than allowed; some that have not, too."""
+        if self._scale is not None and b"." + b"0" * (self._scale + 1) in lines.translate(_ZEROS):
+            return True
+        if self._digits is None or max(map(len, texts)) <= (self._before or self._digits):
+            return False
+        return self._before is None or b"0" * (self._before + 1) in lines.translate(_ZEROS)
 
     def _check_places(self, before: str, after: str) -> None:
         if self._scale is not None and len(after) > self._scale:
@@ -90,27 +96,6 @@ class Decimals:
             raise CellError(f"Invalid value: at most {self._before} digits before the point")
         if len((before + after).lstrip("0")) > self._digits:
             raise CellError(f"Invalid value: at most {self._digits} digits in all")
-
-
-class _Screen:
-    """Refuses texts among which any may have more digits than allowed; quick and coarse."""
-
-    def __init__(self, field: Field) -> None:
-        digits, scale = field.digits, field.scale
-        self._length = None if digits is None else max(digits - (scale or 0), 0)
-        before = 30 if self._length is None else self._length
-        after = 30 if scale is None else scale
-        self._after = None if scale is None else re.compile(rf"\.[0-9]{{{after + 1}}}").search
-        self._before = re.compile(rf"(?<![.0-9])[0-9]{{{before + 1}}}").search
-        self.plain = re.compile(rf"[+-]?[0-9]{{1,{before or 1}}}(\.[0-9]{{0,{after}}})?").fullmatch
-
-    def check(self, lines: str, *, longest: int) -> None:
-        if self._after and self._after(lines):
-            raise ValueError
-        if self._length is None or longest <= self._length:
-            return
-        if self._after is None or self._before(lines):
-            raise ValueError
 
 
 class _Range:

@@ -29,7 +29,7 @@ class Booleans:
     strict = True
 
     def __init__(self, _field: Field) -> None:
-        self.plain = _COMMON.__contains__
+        pass
 
     def one(self, text: str) -> bool:
         """The answer that `text` gives."""
@@ -42,6 +42,10 @@ class Booleans:
         """As `one`, for the usual spellings."""
         return [_COMMON[text] for text in texts]
 
+    def odd(self, texts: Sequence[str]) -> list[int]:
+        """The places of other spellings, and of what is none."""
+        return [place for place, text in enumerate(texts) if text not in _COMMON]
+
 
 class Choices:
     """A choice by its value, or by value or label in any case where only one is meant."""
@@ -51,7 +55,6 @@ class Choices:
     def __init__(self, field: Field) -> None:
         self._values = {choice.value: choice.value for choice in field.choices}
         self._exact = {v: v for v in self._values if v == v.strip() and v not in MARKERS}
-        self.plain = self._exact.__contains__
         self._folded = _folded(field.choices)
         self._message = _choose(field.choices)
 
@@ -65,6 +68,10 @@ class Choices:
     def many(self, texts: Sequence[str]) -> Sequence[str]:
         """As `one`, for choices named exactly."""
         return [self._exact[text] for text in texts]
+
+    def odd(self, texts: Sequence[str]) -> list[int]:
+        """The places of other spellings, and of what is no choice."""
+        return [place for place, text in enumerate(texts) if text not in self._exact]
 
 
 def _folded(choices: Iterable[Choice]) -> dict[str, str]:

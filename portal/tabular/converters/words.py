@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from portal.tabular.cells import CellError
+from portal.tabular.converters.screens import lines_of
 from portal.tabular.fields import Field
-from portal.tabular.markers import MARKERS
 
 _MOST_OF_EMAIL = 254
 _UNSTORABLE = "Invalid input: a character in here cannot be stored; type the text anew"
@@ -13,8 +13,8 @@ _ONE_LINE = "Invalid input: write it in one line"
 _NO_EMAIL = "Invalid value: write an e-mail address such as name@example.org"
 _NO_PHONE = "Invalid value: write the phone number as country-area-number, such as +234-803-123456"
 _EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+").fullmatch
-_PRINTED = r"[!#-+\--:=?A-~]++"
-_EMAILS = re.compile(rf"{_PRINTED}@{_PRINTED}(?:\n{_PRINTED}@{_PRINTED})*+").fullmatch
+_EMAIL_SIGNS = bytes(sorted(set(range(0x21, 0x7F)) - set(b'<>,;"')))
+_EMAIL_SIGNS_BUT_AT = _EMAIL_SIGNS.replace(b"@", b"")
 _PHONE = re.compile(r"\+?[0-9]{1,4}-[0-9]{1,8}-[0-9](?:-?[0-9]){0,19}").fullmatch
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]").search
 
@@ -26,10 +26,6 @@ class Texts:
 
     def __init__(self, field: Field) -> None:
         self._most = field.max_length
-
-    def plain(self, text: str) -> object:
-        """Whether `text` is no marker; `many` takes nearly any other."""
-        return text not in MARKERS
 
     def one(self, text: str) -> str:
         """`text` itself."""
@@ -47,6 +43,10 @@ class Texts:
         if self._most is not None and max(map(len, texts)) > self._most:
             raise ValueError
         return texts
+
+    def odd(self, _texts: Sequence[str]) -> Sequence[int]:
+        """None that one would see quickly."""
+        return ()
 
 
 class References(Texts):
@@ -83,16 +83,16 @@ class Emails(References):
 
     def many(self, texts: Sequence[str]) -> Sequence[str]:
         """As `one`, for addresses in ASCII."""
-        joined = "\n".join(texts)
-        if joined.count("\n") >= len(texts) or not _EMAILS(joined):
+        lines = b"\n" + lines_of(texts, made_of=_EMAIL_SIGNS) + b"\n"
+        if lines.translate(None, _EMAIL_SIGNS_BUT_AT) != b"\n" + b"@\n" * len(texts):
             raise ValueError
-        if max(map(len, texts)) > self._longest:
+        if b"\n@" in lines or b"@\n" in lines or max(map(len, texts)) > self._longest:
             raise ValueError
         return texts
 
-    def plain(self, text: str) -> object:
-        """Whether `text` is an address in ASCII."""
-        return _EMAILS(text)
+    def odd(self, texts: Sequence[str]) -> list[int]:
+        """The places of texts without just one @."""
+        return [place for place, text in enumerate(texts) if text.count("@") != 1]
 
 
 class Phones(References):
@@ -112,9 +112,9 @@ class Phones(References):
             raise ValueError
         return super().many(texts)
 
-    def plain(self, text: str) -> object:
-        """Whether `text` is a phone number."""
-        return _PHONE(text)
+    def odd(self, texts: Sequence[str]) -> list[int]:
+        """The places of other texts."""
+        return [place for place, plain in enumerate(map(_PHONE, texts)) if not plain]
 
 
 def is_storable(text: str) -> bool:
