@@ -9,6 +9,7 @@ from portal.errors import InvalidError
 from portal.tabular.formats import find_format
 from portal.tabular.markers import ERRORS
 from portal.tabular.reading import open_table
+from portal.tabular.turns import turn
 
 NO_CSV = "Your file contains forbidden characters or has invalid CSV format."
 NO_SHEET = "Your file cannot be read as a spreadsheet."
@@ -27,11 +28,19 @@ class Checked:
 
 
 def check_content(path: Path, *, name: str) -> Checked:
-    """Read the whole file, whose kind `name` says; raises UnreadableError with the line."""
-    try:
-        with open_table(path, find_format(path, name=name).format) as table:
-            rows = sum(1 for _number, _line, cells in table.rows if any(cells))
-            return Checked(rows=rows, tells_errors=ERRORS in table.header)
-    except InvalidError as error:
-        lead = NO_CSV if extension_of(name) in (CSV, ".tsv") else NO_SHEET
-        raise UnreadableError(f"{lead} {error}") from error
+    """Read the whole file, whose kind `name` says; raises UnreadableError with the line.
+
+    Raises TableError where too many spreadsheets are being read to begin with another.
+    """
+    with turn("csv" if _is_text(name) else "sheet"):
+        try:
+            with open_table(path, find_format(path, name=name).format) as table:
+                rows = sum(1 for _number, _line, cells in table.rows if any(cells))
+                return Checked(rows=rows, tells_errors=ERRORS in table.header)
+        except InvalidError as error:
+            lead = NO_CSV if _is_text(name) else NO_SHEET
+            raise UnreadableError(f"{lead} {error}") from error
+
+
+def _is_text(name: str) -> bool:
+    return extension_of(name) in (CSV, ".tsv")

@@ -15,6 +15,7 @@ from portal.tabular.mapping import Proposal, propose
 from portal.tabular.reading import preview
 from portal.tabular.spreadsheets import sheet_names
 from portal.tabular.table import Preview, TableError
+from portal.tabular.turns import turn
 
 ROWS_SHOWN = 5
 DELIMITERS = {name: sign for sign, name in DELIMITER_NAMES.items()}
@@ -103,7 +104,8 @@ def look(
     """
     finding = find_format(file.path, name=file.name)
     fmt = chosen_format(finding.format, wish)
-    shown = preview(file.path, fmt, rows=ROWS_SHOWN)
+    with turn(fmt.kind):
+        shown, sheets = preview(file.path, fmt, rows=ROWS_SHOWN), _sheets(file, fmt)
     pending = find_pending(file.name)
     processor = next((p for p in processors if p.name == wish.processor), None)
     mode = _mode(processor, pending.mode if pending else wish.mode)
@@ -113,7 +115,7 @@ def look(
         finding=finding,
         format=fmt,
         preview=shown,
-        sheets=_sheets(file, fmt),
+        sheets=sheets,
         processors=tuple(processors),
         processor=processor,
         mode=mode,

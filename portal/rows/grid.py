@@ -14,6 +14,7 @@ from portal.rows.source import is_full, open_source
 from portal.rows.undertaking import identity_of
 from portal.tabular.conversion import Conversion, RowErrors
 from portal.tabular.fields import Choice, Field, FieldType
+from portal.tabular.turns import turn
 
 ROWS_SHOWN = 50
 CHOICES_SHOWN = 200
@@ -127,7 +128,7 @@ class Grid:
 
 def open_grid(batch: Batch, processor: Processor) -> Grid:
     """The grid of a batch; raises TableError where its stored file cannot be read any more."""
-    with open_source(batch.order) as table:
+    with turn(batch.order.format.kind), open_source(batch.order) as table:
         return Grid(batch=batch, processor=processor, header=tuple(table.header))
 
 
