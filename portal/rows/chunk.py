@@ -15,6 +15,8 @@ from portal.rows.seen import Name, Seen, remember, same_as
 from portal.rows.undertaking import Undertaking
 from portal.tabular.fields import Values
 
+CLOSELY = 3
+
 
 class Hands:
     """What does the rows of a run, one chunk after another.
@@ -36,13 +38,13 @@ class Hands:
         self._remember = remember
         self._pace = pace
         self._remembers = False
+        self._closely = 0  # so many chunks are still to be looked at closely
 
     def do(self, session: Session, rows: Sequence[Prepared]) -> list[Fate]:
         """The fates of `rows`, or of as many of the first as a transaction may take."""
-        if self._may_trust_the_database():
-            made = create_all(session, self._run, [r.values for r in rows if r.values is not None])
-            if made is not None:
-                return _merged(rows, iter(made))
+        made = self._create_trustingly(session, rows)
+        if made is not None:
+            return made
         if not self._remembers:
             self._remember(session, rows[0].number)
             self._remembers = True
@@ -51,10 +53,22 @@ class Hands:
         parts = (self._part(session, part) for part in _parts(self._run, rows))
         return [fate for part in parts for fate in part]
 
-    def _may_trust_the_database(self) -> bool:
+    def _create_trustingly(self, session: Session, rows: Sequence[Prepared]) -> list[Fate] | None:
+        """The fates of `rows` where the database takes all at once; else None, and nothing done."""
         run = self._run
+        self._closely -= 1
         trusted = run.processor.unique and run.mode is Mode.CREATE and not run.dry_run
-        return trusted and run.many is not None and not self._remembers
+        if not trusted or self._closely > 0:
+            return None
+        made = create_all(session, run, [r.values for r in rows if r.values is not None])
+        if made is None:
+            self._closely = CLOSELY
+            return None
+        fates = _merged(rows, iter(made))
+        if self._remembers:
+            names = [_name(run, row.values) for row in rows]
+            self._seen.add(_successes(rows, names, fates))
+        return fates
 
     def _one_by_one(self, session: Session, rows: Sequence[Prepared]) -> list[Fate]:
         budget = Budget(session, self._pace)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from portal.errors import NotFoundError
-from portal.jobs.work import CancelledError, Work
+from portal.jobs.work import CancelledError, StoppedError, Work
 from portal.rows import ledger
 from portal.rows.batch import Batch, BatchState
 from portal.rows.books import Books, working_books
@@ -91,6 +91,9 @@ class Desk:
             yield
         except PausedError:
             self.pause()
+        except StoppedError:
+            self.mark(state=str(BatchState.WAITING))  # it was given back in order
+            raise
         except CancelledError:
             self.mark(state=str(BatchState.CANCELLED), ended_at=self.acting().now)
             raise

@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
-from portal.errors import PortalError
+from portal.errors import ForbiddenError, PortalError
 from portal.rows.batch import Outcome
 from portal.rows.deciding import Action, Decision, decide
 from portal.rows.fates import CREATED, UNCHANGED, Fate, failed
@@ -37,6 +37,8 @@ def do_rows(session: Session, run: Undertaking, rows: Sequence[Values]) -> list[
     try:
         with session.begin_nested():
             return _do_many(session, run, run.many, rows)
+    except ForbiddenError:
+        raise  # a right on all of them is gone: no use in asking for each
     except Exception as fault:
         fate_of_fault(fault, run)  # raises what is no row's fault
     half = len(rows) // 2
@@ -51,6 +53,8 @@ def create_all(session: Session, run: Undertaking, rows: Sequence[Values]) -> li
         with session.begin_nested():
             made = run.many.create_many(session, rows, acting=run.acting())
             return _all_created(run, rows, made)
+    except ForbiddenError:
+        raise
     except Exception as fault:
         fate_of_fault(fault, run)
         return None

@@ -16,7 +16,7 @@ from portal.rows.chunk import Hands, hands_for, kept
 from portal.rows.desk import Desk, sit_down
 from portal.rows.fates import Prepared, entries_of, gains_of
 from portal.rows.garbage import swept_by_chunk
-from portal.rows.processors import KeepRemoved, Mode, Processors
+from portal.rows.processors import KeepRemoved, Mode, Processor, Processors
 from portal.rows.retrying import do_again
 from portal.rows.seen import open_seen
 from portal.rows.source import check_source, count_rows, open_source, prepared, rows_from
@@ -49,6 +49,7 @@ def run_batch(
         return desk.batch
     with desk.held():
         processor = processors.get(desk.batch.order.processor)
+        _check_unbroken(desk.batch, processor)
         run = undertake(desk.batch, processor, acting=desk.acting, keep_removed=keep_removed)
         _check_backup(run)
         _begin(desk)
@@ -57,6 +58,14 @@ def run_batch(
             do_again(desk, run)
         desk.mark(state=str(BatchState.DONE), ended_at=desk.acting().now)
     return desk.batch
+
+
+def _check_unbroken(batch: Batch, processor: Processor) -> None:
+    if batch.state is BatchState.RUNNING and not processor.repeatable:
+        raise ConflictError(
+            f"A worker died while it did row {batch.next_row:,} or the next ones. They may have "
+            "been done in part: look before you let the batch go on."
+        )
 
 
 def _check_backup(run: Undertaking) -> None:

@@ -169,9 +169,10 @@ class Processor:
 
     `identities` are the alternatives by which a record is found: the first whose fields are all
     mapped is used. `permission` is needed besides the one to run batches (None: the records'
-    functions decide per row). A processor that is not `repeatable` ends its job `interrupted`
-    when its worker dies. `unique` promises that the database refuses a second record with the
-    same identity, so that many can be created without looking for each before.
+    functions decide per row). Where a worker dies with a batch of one that is not `repeatable`,
+    the batch stops, and goes on only when a person says so. `unique` promises that the database
+    refuses a second record with the same identity, so that many can be created without looking
+    for each before.
     """
 
     name: str

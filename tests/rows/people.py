@@ -132,7 +132,7 @@ PROCESSORS = Processors(
     )
 )
 ONE_BY_ONE = "people"
-ALL = ("people", "many", "unique", "table")
+ALL = ("people", "many", "table")
 
 
 def record_of(row):

@@ -6,6 +6,7 @@ from sqlalchemy import delete, text
 from portal.jobs.models import JobState
 from portal.rows.batch import BatchState
 from portal.rows.processors import Mode
+from tests.rows.batches import Batches
 from tests.rows.people import PERSON, person
 from tests.transactions import Transactions
 
@@ -181,3 +182,15 @@ def _trigger():
         "CREATE TRIGGER short BEFORE INSERT ON test_person WHEN length(new.name) > 50 "
         "BEGIN SELECT RAISE(ABORT, 'value too long'); END"
     )
+
+
+def test_a_refused_chunk_is_looked_at_and_later_ones_are_trusted_again(runtime, tmp_path):
+    batches = Batches(runtime, tmp_path, "unique")
+    rows = [person(number) for number in range(900)]
+    rows[150], rows[850] = person(3), person(700)
+    batch = batches.done(rows)
+    assert batches.errors(batch.id) == {
+        151: {"code": ["Row 4 of this file has the same code."]},
+        851: {"code": ["Row 701 of this file has the same code."]},
+    }
+    assert batch.counts.created == 898

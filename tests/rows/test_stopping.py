@@ -1,6 +1,7 @@
 """Cut short and gone on with: pause, cancel, a stop of the portal, faults, rights taken away."""
 
 import threading
+import time
 
 import pytest
 from sqlalchemy import select, update
@@ -9,7 +10,7 @@ from portal.accounts.actors import actor_of
 from portal.accounts.permissions import SYSTEM, Permission
 from portal.accounts.service import create_user
 from portal.db import db_now
-from portal.errors import ConflictError
+from portal.errors import ConflictError, ForbiddenError
 from portal.jobs import runner
 from portal.jobs.engine import JobEngine
 from portal.jobs.kinds import Kinds
@@ -21,8 +22,10 @@ from portal.rows.batch import BatchState
 from portal.rows.engine import run_batch
 from portal.rows.models import PORTAL_LEDGER
 from portal.rows.processors import Processors
+from tests.rows.batches import Batches
 from tests.rows.kinds import kind_of
-from tests.rows.people import People, person, processor
+from tests.rows.people import ManyPeople, People, person, processor
+from tests.rows.test_random import KilledError
 
 ROWS = [person(number) for number in range(250)]
 
@@ -39,7 +42,18 @@ class Interrupting(People):
         return super().create(session, values, acting=acting)
 
 
-def run_with(batches, batch_id, records=None, *, actor=SYSTEM, **values):
+class Forbidding(ManyPeople):
+    """Nobody may create anybody."""
+
+    def create_many(self, session, rows, *, acting):
+        raise ForbiddenError("You may not create people.")
+
+
+def die(_session):
+    raise KilledError
+
+
+def run_with(batches, batch_id, records=None, *, actor=SYSTEM, stopping=None, **values):
     """Run a batch with a processor of the test's own; returns its ended job."""
     processors = Processors((processor(batches.processor, records, **values),))
 
@@ -48,7 +62,14 @@ def run_with(batches, batch_id, records=None, *, actor=SYSTEM, **values):
 
     job_id = batches.submit(batch_id, actor=actor)
     kinds = Kinds((kind_of("run", run),))
-    runner.perform(job_id, engine=JobEngine(runtime=batches.runtime, kinds=kinds))
+    engine = JobEngine(runtime=batches.runtime, kinds=kinds)
+    claim = runner.claim_job(job_id, engine=engine, worker="test")
+    runner.execute(
+        claim,
+        engine=engine,
+        claimed_at=time.monotonic(),
+        stopping=stopping or threading.Event(),
+    )
     with batches.runtime.reads() as session:
         return session.scalars(select(Job).where(Job.id == job_id)).one()
 
@@ -141,6 +162,38 @@ def test_a_full_disk_stops_the_batch_and_a_retry_goes_on(batches):
     assert stopped.counts.created == stopped.next_row - 1
     assert 0 < stopped.counts.unprocessed < 250
     assert resume(batches, batch_id).counts.created == 250
+
+
+def test_a_stop_of_the_portal_gives_the_batch_back(batches):
+    batch_id = batches.make(ROWS)
+    stopping = threading.Event()
+    asking = Interrupting("c120", lambda _session: stopping.set())
+    assert run_with(batches, batch_id, asking, stopping=stopping).state == JobState.QUEUED
+    given_back = batches.batch(batch_id)
+    assert given_back.state is BatchState.WAITING
+    assert 120 < given_back.counts.created < 250
+
+
+def test_what_may_not_be_repeated_waits_for_a_person_when_its_worker_died(batches):
+    batch_id = batches.make(ROWS)
+    dying = Interrupting("c120", die)
+    with pytest.raises(KilledError):
+        run_with(batches, batch_id, dying, repeatable=False)
+    with batches.runtime.sessions.begin() as session:
+        session.execute(update(Job).values(state=str(JobState.INTERRUPTED)))
+    again = run_with(batches, batch_id, repeatable=False)
+    assert again.state == JobState.FAILED
+    assert "look before" in again.reason
+    assert run_with(batches, batch_id, repeatable=False).state == JobState.SUCCEEDED
+    assert batches.batch(batch_id).counts.created == 250
+
+
+def test_a_right_on_all_records_that_is_gone_stops_the_batch(runtime, tmp_path):
+    batches = Batches(runtime, tmp_path, "unique")
+    batch_id = batches.make(ROWS)
+    job = run_with(batches, batch_id, Forbidding(), unique=True)
+    assert (job.state, job.reason) == (JobState.FAILED, "You may not create people.")
+    assert batches.batch(batch_id).counts.unprocessed == 250
 
 
 def test_who_lacks_the_processors_right_is_refused_by_the_worker(batches):
