@@ -97,13 +97,15 @@ class TableBatches:
         **values: Any,
     ) -> Batch:
         """Process the file at `path`."""
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256")
         order = BatchOrder(
             kind="test",
             processor=f"table:{table}",
             mode=mode,
             file=path,
             file_name=path.name,
-            sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+            sha256=digest.hexdigest(),
             size=path.stat().st_size,
             format=Format(),
             columns=tuple(columns),
