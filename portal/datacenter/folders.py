@@ -15,7 +15,7 @@ from portal.datacenter.carrying import Mark, carry_out
 from portal.datacenter.disk import Entry, has_settled
 from portal.datacenter.intents import Intents, Standing
 from portal.datacenter.moving import merge
-from portal.datacenter.names import FINISHED, is_data, is_safe, shown_name
+from portal.datacenter.names import FINISHED, is_data, is_safe, is_text, shown_name
 from portal.datacenter.place import checked_place
 from portal.datacenter.results import Distributed, Results, forget_leftovers, intend
 from portal.datacenter.steps import Folder, Intent, Kind
@@ -133,14 +133,15 @@ class DataCenter:
     def get_finished_files(self, *, limit: int = FINISHED_SHOWN) -> list[DataCenterFile]:
         """The files of good rows, the newest first."""
         found = disk.entries(self.storage / Folder.FINISHED)
-        finished = [entry for entry in found if entry.name.endswith(FINISHED)]
+        finished = [one for one in found if one.name.endswith(FINISHED) and is_text(one.name)]
         return self._files(sorted(finished, key=_age)[:limit])
 
     def get_files(self, folder: Folder) -> list[DataCenterFile]:
-        """All files of one folder by name, except for those that are still on their way."""
+        """All files of one folder by name, but for those on their way or with a name of no text."""
         if folder is Folder.ROOT:
             return self.get_pending_files()
-        return self._files(disk.entries(self.storage / folder))
+        found = disk.entries(self.storage / folder)
+        return self._files(entry for entry in found if is_text(entry.name))
 
     def get_file(self, name: str, folder: Folder = Folder.ROOT) -> DataCenterFile:
         """The file whose name on disk this is; raises NotFoundError where none lies there."""

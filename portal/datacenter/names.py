@@ -68,12 +68,19 @@ def shown_name(disk: str, long_names: Mapping[str, str] | None = None) -> str:
 
 def is_safe(disk: str) -> bool:
     """Whether a name found on disk is one that Portal would give."""
+    if not is_text(disk):
+        return False
+    base, _rest = _base(disk)
+    return fitting(base) == base and not _has_harm(disk)
+
+
+def is_text(disk: str) -> bool:
+    """Whether a name found on disk is text at all; what is none cannot stand in an address."""
     try:
         disk.encode()
     except UnicodeEncodeError:
         return False
-    base, _rest = _base(disk)
-    return fitting(base) == base and not _has_harm(disk)
+    return True
 
 
 def is_hidden(disk: str) -> bool:

@@ -1,7 +1,9 @@
 """The pages of the data centre and of its failing rows: what they show, to whom, what they do."""
 
 import io
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -249,6 +251,15 @@ def test_numbers_that_are_none_are_no_error(boss: Browser, office: Office, digit
         assert boss.get(page).status_code == 200
     assert boss.post(f"/rows/{batch.id}/2", {f"cell-{digits}": "x"}).status_code == 303
     assert boss.post(f"/rows/{batch.id}/skip", {"row": digits, "reason": "x"}).status_code == 303
+
+
+def test_a_backup_whose_name_is_no_text_hides_no_other(boss: Browser, office: Office) -> None:
+    folder = os.fsencode(office.center.deleted_path)
+    for name in (b"\xff.csv", b"good.csv"):
+        Path(os.fsdecode(folder + b"/" + name)).write_text("name\nanna\n")
+    answer = boss.get("/datacenter/folders/deleted")
+    assert answer.status_code == 200
+    assert "good.csv" in answer.text
 
 
 def test_deleted_files_are_gone_and_named(boss: Browser, office: Office) -> None:
