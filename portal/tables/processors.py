@@ -13,6 +13,7 @@ from portal.tables.grants import Grants
 from portal.tables.layout import lay_out
 from portal.tables.postgresql_rows import PostgresRows
 from portal.tables.records import Guard, TableRecords
+from portal.tables.service import SEEN
 from portal.tables.shapes import TableShape
 from portal.tables.sqlite_rows import SqliteRows
 
@@ -60,10 +61,19 @@ class TableProcessors:
             fields=layout.fields,
             identities=layout.identities,
             modes=tuple(Mode),
-            records=TableRecords(layout, rows, dialect=dialect, guard=self._guard(shape.name)),
+            records=TableRecords(
+                layout,
+                rows,
+                dialect=dialect,
+                guard=self._guard(shape.name),
+                may_see=self._may_see,
+            ),
             store=Store.TABLES,
             unique=True,
         )
+
+    def _may_see(self, acting: Acting, table: str) -> bool:
+        return self._grants.of(acting.actor).may_any(table, SEEN)
 
     def _guard(self, table: str) -> Guard:
         def check(acting: Acting, mode: Mode | None) -> None:

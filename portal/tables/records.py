@@ -20,17 +20,24 @@ from portal.tables.suggesting import suggest_words
 from portal.tabular.fields import Choice, Values
 
 Guard: TypeAlias = Callable[[Acting, Mode | None], None]
+MaySee: TypeAlias = Callable[[Acting, str], bool]
 Pairs: TypeAlias = Sequence[tuple[Record, Values]]
 
 
 class TableRecords:
-    """Records of one table. `guard` raises ForbiddenError where the actor may not (any more)."""
+    """Records of one table. `guard` raises ForbiddenError where the actor may not (any more).
 
-    def __init__(self, layout: Layout, rows: Rows, *, dialect: str, guard: Guard) -> None:
+    `may_see` says whether he may know the rows of another table.
+    """
+
+    def __init__(
+        self, layout: Layout, rows: Rows, *, dialect: str, guard: Guard, may_see: MaySee
+    ) -> None:
         self._layout = layout
         self._rows = rows
         self._encoder = Encoder(layout, rows, dialect=dialect)
         self._guard = guard
+        self._may_see = may_see
         self._keys = layout.shape.key
         self._made_up = {
             column.name: column
@@ -50,7 +57,9 @@ class TableRecords:
         """Rows of the table that this column refers to, by their word."""
         self._guard(acting, None)
         reference = self._layout.references.get(field)
-        return [] if reference is None else suggest_words(session, reference, text)
+        if reference is None or not self._may_see(acting, reference.table):
+            return []
+        return suggest_words(session, reference, text)
 
     def find(self, session: Session, values: Values, *, acting: Acting) -> Record | None:
         """The record that the identity fields in `values` name, or None."""
