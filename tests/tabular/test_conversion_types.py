@@ -14,13 +14,22 @@ MANY = tuple(Choice(value=str(number)) for number in range(20))
 
 
 def value_of(text: str, kind: FieldType, **limits: object) -> Value:
+    """The value by itself, which it must also have among others."""
     field = Field(name="f", type=kind, **limits)
-    return Conversion([field], ["f"], creating=False).convert([text])["f"]
+    conversion = Conversion([field], ["f"], creating=False)
+    among = conversion.convert_many([[text]] * 3)
+    value = conversion.convert([text])["f"]
+    assert among == [{"f": value}] * 3
+    return value
 
 
 def errors_of(text: str, kind: FieldType, **limits: object) -> list[str]:
+    """The errors of the text by itself, which it must also have among others."""
+    conversion = Conversion([Field(name="f", type=kind, **limits)], ["f"], creating=False)
     with pytest.raises(RowErrors) as caught:
-        value_of(text, kind, **limits)
+        conversion.convert([text])
+    among = conversion.convert_many([[text]] * 3)
+    assert [refused.errors for refused in among] == [caught.value.errors] * 3
     return caught.value.errors["f"]
 
 
@@ -105,6 +114,7 @@ def test_anything_else_is_invalid_decimal_data(text: str) -> None:
         ("12345", {"digits": 4}, "at most 4 digits in all"),
         ("12.345", {"digits": 4}, "at most 4 digits in all"),
         ("1.5", {"digits": 2, "scale": 2}, "at most 0 digits before the point"),
+        ("99", {"digits": 2, "scale": 2}, "at most 0 digits before the point"),
         ("0.123", {"digits": 2, "scale": 4}, "at most 2 digits in all"),
     ],
 )

@@ -32,9 +32,7 @@ class Integers:
         """The number that `text` writes out."""
         if not _INTEGER.fullmatch(text):
             raise CellError(_WHOLE)
-        if len(text) > MOST_DIGITS:
-            raise CellError(_LONG)
-        value = int(text)
+        value = _integer(text)
         self._range.check(value)
         return value
 
@@ -83,7 +81,8 @@ class Decimals:
         """Whether one of `texts` may have more digits than allowed; some that have not, too."""
         if self._scale is not None and b"." + b"0" * (self._scale + 1) in lines.translate(_ZEROS):
             return True
-        if self._digits is None or max(map(len, texts)) <= (self._before or self._digits):
+        room = self._digits if self._before is None else self._before
+        if self._digits is None or room is None or max(map(len, texts)) <= room:
             return False
         return self._before is None or b"0" * (self._before + 1) in lines.translate(_ZEROS)
 
@@ -96,6 +95,15 @@ class Decimals:
             raise CellError(f"Invalid value: at most {self._before} digits before the point")
         if len((before + after).lstrip("0")) > self._digits:
             raise CellError(f"Invalid value: at most {self._digits} digits in all")
+
+
+def _integer(text: str) -> int:
+    try:
+        if len(text) <= MOST_DIGITS:
+            return int(text)
+    except ValueError:  # Python's own limit (PYTHONINTMAXSTRDIGITS) was set lower
+        pass
+    raise CellError(_LONG)
 
 
 class _Range:

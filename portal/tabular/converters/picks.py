@@ -3,22 +3,18 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from types import MappingProxyType
 from typing import Final
 
 from portal.tabular.cells import CellError
 from portal.tabular.fields import Choice, Field
 from portal.tabular.markers import MARKERS
 
-_WORDS: Final = {"1": True, "true": True, "on": True, "yes": True} | {
-    "0": False,
-    "false": False,
-    "off": False,
-    "no": False,
-}
-_COMMON: Final = MappingProxyType(
-    {form(word): value for word, value in _WORDS.items() for form in (str, str.upper, str.title)}
+_WORDS: Final = dict.fromkeys(("1", "true", "on", "yes"), True) | dict.fromkeys(
+    ("0", "false", "off", "no"), False
 )
+_COMMON: Final = {
+    form(word): value for word, value in _WORDS.items() for form in (str, str.upper, str.title)
+}
 _NO_ANSWER = "Invalid value: write 1 or 0, true or false, yes or no, on or off"
 _SHOWN = 12
 
@@ -40,7 +36,7 @@ class Booleans:
 
     def many(self, texts: Sequence[str]) -> Sequence[bool]:
         """As `one`, for the usual spellings."""
-        return [_COMMON[text] for text in texts]
+        return list(map(_COMMON.__getitem__, texts))
 
     def odd(self, texts: Sequence[str]) -> list[int]:
         """The places of other spellings, and of what is none."""
@@ -67,7 +63,7 @@ class Choices:
 
     def many(self, texts: Sequence[str]) -> Sequence[str]:
         """As `one`, for choices named exactly."""
-        return [self._exact[text] for text in texts]
+        return list(map(self._exact.__getitem__, texts))
 
     def odd(self, texts: Sequence[str]) -> list[int]:
         """The places of other spellings, and of what is no choice."""
