@@ -237,6 +237,18 @@ class Processors:
         dynamic = (p for source in self._sources for p in source.all(actor))
         return any(p.name == name and mode in p.modes for p in dynamic)
 
+    def lends(self, actor: Actor, name: str, mode: Mode, *, owner_id: int | None) -> bool:
+        """Whether rows of `actor` may be done with the rights of another, the owner's.
+
+        Where the records themselves decide by row, they would ask the owner's rights only: then
+        the rows must be the owner's own, or those of who manages all that is in projects.
+        """
+        if not self.allows(actor, name, mode):
+            return False
+        own = self._declared.get(name)
+        by_row = own is not None and own.permission is None
+        return not by_row or actor.user_id == owner_id or actor.may(Permission.PROJECTS_MANAGE_ALL)
+
     def _from_sources(
         self, ask: Callable[[ProcessorSource], Processor | None]
     ) -> Iterator[Processor]:

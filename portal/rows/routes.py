@@ -176,7 +176,9 @@ def _may_repair(reader: Session, kind: BatchKind, batch: Batch) -> bool:
     """Whoever edits a row may do what it then asks for himself: another may do the row again."""
     actor, order = current_actor(), batch.order
     may = kind.may_repair(reader, actor, batch)
-    return may and services().processors.allows(actor, order.processor, order.mode)
+    return may and services().processors.lends(
+        actor, order.processor, order.mode, owner_id=batch.actor_id
+    )
 
 
 def _record(action: str, batch_id: str, **detail: Any) -> None:

@@ -127,6 +127,16 @@ def test_who_may_not_change_users_does_not_do_it_through_an_admins_rule(office: 
     assert "Whoever uploaded it may not process Users" in rule_row(office, rule_id).alarm
 
 
+def test_who_may_not_change_a_project_does_not_do_it_through_an_admins_rule(
+    office: Office,
+) -> None:
+    make_rule(office, processor="projects")
+    clerk = open_office(office.runtime, Role.IMPORT_MANAGER, name="clerk")
+    clerk.put("users.csv", "id,title\nred,Red\n")
+    look(office)
+    assert jobs(office) == []
+
+
 def test_what_its_owner_uploads_a_rule_takes(office: Office) -> None:
     make_rule(office)
     office.put("users.csv", USERS)

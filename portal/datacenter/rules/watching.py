@@ -154,7 +154,7 @@ def _take(watch: Watch, waiting: Waiting) -> bool:
         mapping = find_mapping(session, rule)
     processor = usable_processor(asking, name=rule.processor, mode=rule.mode)
     with watch.engine.runtime.reads() as session:
-        check_bringer(session, waiting.bringer_id, processor=processor)
+        check_bringer(session, waiting.bringer_id, rule=rule, processor=processor, asking=asking)
     order = order_for(
         waiting.file, rule, processor=processor, mapping=mapping, sha256=waiting.sha256
     )

@@ -62,16 +62,26 @@ def usable_processor(asking: Asking, *, name: str, mode: str) -> Processor:
     return processor
 
 
-def check_bringer(session: Session, bringer_id: int | None, *, processor: Processor) -> None:
-    """Raise ForbiddenError where who uploaded a file lacks what the processor itself needs.
+def check_bringer(
+    session: Session,
+    bringer_id: int | None,
+    *,
+    rule: WatchRule,
+    processor: Processor,
+    asking: Asking,
+) -> None:
+    """Raise ForbiddenError where a file's rows may not be done with the rights of the rule's owner.
 
     A rule lends its owner's rights to whoever uploads a file for it; those to manage users, say,
     are not to be had that way. Files that came by another way (None) came by their owner's leave.
     """
-    if bringer_id is None or processor.permission is None:
+    if bringer_id is None:
         return
-    bringer = find_actor(session, bringer_id)
-    if bringer is None or not bringer.may(processor.permission):
+    bringer, owner_id = find_actor(session, bringer_id), asking.actor.user_id
+    mode = Mode(rule.mode)
+    if bringer is None or not asking.processors.lends(
+        bringer, processor.name, mode, owner_id=owner_id
+    ):
         raise ForbiddenError(NOT_HIS.format(title=processor.title))
 
 
