@@ -133,7 +133,9 @@ def retry_rows(batch_id: str) -> Response:
         return go(f"/rows/{batch_id}")
     with books.write() as writer:
         service.retry(writer, batch_id=batch_id, rows=rows, tables=books.tables)
-    url = kind.retry(session(), _batch(batch_id)[0], _wish())
+    again, _ = _batch(batch_id)
+    service.show(session(), batch=again)
+    url = kind.retry(session(), again, _wish())
     session().commit()
     return go(url)
 
@@ -238,6 +240,8 @@ def _wish() -> Wish:
 
 def _after_change(batch_id: str, kind: BatchKind) -> Response:
     batch, _ = _batch(batch_id)
+    service.show(session(), batch=batch)
+    session().commit()
     return go(f"/rows/{batch_id}" if batch.counts.failed else kind.page(batch))
 
 
