@@ -218,12 +218,23 @@ def test_who_may_see_and_repair_failing_rows(
     assert office.batch(batch.id).attempt == batch.attempt
 
 
-def test_rows_of_what_one_may_process_are_repaired_and_that_is_recorded(
+def test_rows_of_anothers_projects_are_not_repaired_with_his_rights(
     app: Flask, runtime: Runtime, office: Office
 ) -> None:
-    office.put("projects.csv", "id,title,policy\nfirst,First,none\nsecond,Second,nil\n")
+    office.put("projects.csv", "id,title,policy\nfirst,First,none\n")
     batch = office.process("projects.csv", "projects")
     browser = signed_in(app, open_office(runtime, Role.IMPORT_MANAGER, name="other"))
+    browser.get("/accounts/password")
+    assert browser.post(f"/rows/{batch.id}/1", {"cell-2": "open"}).status_code == 403
+
+
+def test_rows_of_what_one_may_process_are_repaired_and_that_is_recorded(
+    app: Flask, runtime: Runtime
+) -> None:
+    own = open_office(runtime, Role.IMPORT_MANAGER, Role.MEMBER, name="other")
+    own.put("projects.csv", "id,title,policy\nfirst,First,none\nsecond,Second,nil\n")
+    batch = own.process("projects.csv", "projects")
+    browser = signed_in(app, own)
     browser.get(f"/rows/{batch.id}")
     browser.post(f"/rows/{batch.id}/1", {"cell-2": "open"})
     browser.post(f"/rows/{batch.id}/replace", {"column": "2", "old": "nil", "new": "open"})

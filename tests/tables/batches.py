@@ -64,6 +64,10 @@ def _kind(name: str, task: Any) -> Kind:
 KINDS = Kinds((_kind("run", _run), _kind("undo", _undo)))
 
 
+class FailedError(Exception):
+    """A job did not succeed; the message is its reason."""
+
+
 class TableBatches:
     """`run` a file of rows into a table, `undo` it."""
 
@@ -142,6 +146,7 @@ class TableBatches:
         runner.perform(job_id, engine=self._engine)
         with self._runtime.reads() as session:
             job = session.scalars(select(Job).where(Job.id == job_id)).one()
-        assert job.state == "succeeded", job.reason
+        if job.state != "succeeded":
+            raise FailedError(job.reason)
         with self._books.read() as session:
             return service.get_batch(session, batch_id=batch_id, tables=self._books.tables)
