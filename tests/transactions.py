@@ -1,5 +1,6 @@
 """What every transaction of an engine wrote, and how long it worked while others had to wait."""
 
+import gc
 import time
 from typing import Any
 
@@ -12,10 +13,13 @@ MOST_SECONDS = 0.25
 class Transactions:
     """Watches `engine` from now on; SQLite itself counts the rows, cascades included.
 
-    Seconds are those of the processor: a loaded machine does not make a transaction longer.
+    Seconds are those of the processor: a loaded machine does not make a transaction longer, nor
+    does the collector, which need not walk what earlier tests left.
     """
 
     def __init__(self, engine: Engine) -> None:
+        gc.collect()
+        gc.freeze()
         self.rows: list[int] = []
         self.seconds: list[float] = []
         self._open: dict[int, tuple[int, float]] = {}

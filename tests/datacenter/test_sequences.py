@@ -17,6 +17,8 @@ from portal.datacenter.steps import FOLDERS
 from tests.datacenter.memory_intents import MemoryIntents
 
 HEADER = b"row\r\n"
+IN_MEMORY = Path("/dev/shm")
+"""Each step here is synced to the disk many times, and no power is cut: memory does as well."""
 
 
 class Crash(BaseException):
@@ -28,7 +30,7 @@ class Sequences(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
+        self.folder = Path(tempfile.mkdtemp(dir=IN_MEMORY if IN_MEMORY.is_dir() else None))
         self.intents = MemoryIntents()
         self.die_at = 0
         self.runs = 0
