@@ -11,10 +11,15 @@ from portal.accounts.permissions import Actor
 
 @dataclass(frozen=True, kw_only=True)
 class OwnerKind:
-    """What may own artifacts; `may_download(session, actor, owner_id)` is asked each time."""
+    """What may own artifacts; `may_download(session, actor, owner_id)` is asked each time.
+
+    Where files of one owner differ in what they show, `may_see(session, actor, job_id)` is asked
+    besides, with the job that made the file; one whose job is not known is for nobody then.
+    """
 
     name: str
     may_download: Callable[[Session, Actor, str], bool]
+    may_see: Callable[[Session, Actor, str], bool] | None = None
 
 
 class OwnerKinds:
@@ -27,8 +32,18 @@ class OwnerKinds:
             raise ValueError("two kinds of owner have the same name")
 
     def may_download(
-        self, session: Session, *, actor: Actor, owner_kind: str, owner_id: str
+        self,
+        session: Session,
+        *,
+        actor: Actor,
+        owner_kind: str,
+        owner_id: str,
+        job_id: str | None = None,
     ) -> bool:
         """Say whether `actor` may fetch what this owner has; an unknown kind lets nobody."""
         kind = self._kinds.get(owner_kind)
-        return kind is not None and kind.may_download(session, actor, owner_id)
+        if kind is None or not kind.may_download(session, actor, owner_id):
+            return False
+        if kind.may_see is None:
+            return True
+        return job_id is not None and kind.may_see(session, actor, job_id)

@@ -114,12 +114,20 @@ def get_artifact(
     artifact = session.get(Artifact, artifact_id)
     if artifact is None or _is_over(artifact, now):
         raise NotFoundError(MISSING)
-    allowed = owners.may_download(
-        session, actor=actor, owner_kind=artifact.owner_kind, owner_id=artifact.owner_id
-    )
-    if not allowed:
+    if not may_fetch(session, owners=owners, actor=actor, artifact=artifact):
         raise NotFoundError(MISSING)
     return artifact
+
+
+def may_fetch(session: Session, *, owners: OwnerKinds, actor: Actor, artifact: Artifact) -> bool:
+    """Say whether `actor` may fetch this artifact, as long as it is kept."""
+    return owners.may_download(
+        session,
+        actor=actor,
+        owner_kind=artifact.owner_kind,
+        owner_id=artifact.owner_id,
+        job_id=artifact.job_id,
+    )
 
 
 def artifacts_of_job(session: Session, job_id: str) -> list[Artifact]:

@@ -1,7 +1,9 @@
 """Asking for jobs, cancelling and retrying them. Services flush, edges commit."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -53,11 +55,12 @@ def submit(
     now: datetime,
     lane: str | None = None,
     queue: str | None = None,
+    exactly: bool = False,
 ) -> Submitted:
     """Record a job and wake a worker after the commit; asking for the same joins the active one.
 
-    `args` are ids and plain values only. The caller has checked the actor's right; the worker
-    checks it again.
+    The same is the same kind and subject; with `exactly`, the same `args` as well. `args` are ids
+    and plain values only. The caller has checked the actor's right; the worker checks it again.
     """
     values = {
         "id": uuid4().hex,
@@ -68,7 +71,7 @@ def submit(
         "subject_id": subject.id,
         "queue": queue or kind.queue,
         "lane": lane,
-        "idem_key": f"{kind.name}:{subject.kind}:{subject.id}",
+        "idem_key": _key(kind, subject, args if exactly else None),
         "args": args,
         "requester_id": actor.user_id,
         "requester_name": actor.name,
@@ -185,6 +188,13 @@ def retry(
     _record(session, "job.retry", actor, job, now=now, address=address)
     session.refresh(job)
     return Submitted(job=job, joined=False)
+
+
+def _key(kind: Kind, subject: Subject, args: dict[str, Any] | None) -> str:
+    if args is None:
+        return f"{kind.name}:{subject.kind}:{subject.id}"
+    told = json.dumps([subject.id, args], sort_keys=True)
+    return f"{kind.name}:{subject.kind}:{sha256(told.encode()).hexdigest()}"
 
 
 def _insert(session: Session, values: dict[str, Any]) -> bool:

@@ -49,6 +49,17 @@ class Encoder:
             places,
         )
 
+    def refusals(
+        self, session: Session, columns: Sequence[str], rows: Sequence[Values]
+    ) -> dict[int, RefusedRowError]:
+        """What `encode` would refuse, by the place of the row."""
+        found = self._columns(session, columns, rows)
+        return {
+            place: self._refusal(name, word)
+            for name, (_, unknown) in found.items()
+            for place, word in unknown.items()
+        }
+
     def _columns(
         self, session: Session, columns: Sequence[str], rows: Sequence[Values]
     ) -> dict[str, tuple[Column, dict[int, str]]]:

@@ -1,5 +1,6 @@
 """Making the file of a table's export and handing it out."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,14 @@ ARTIFACT_KIND = "table_export"
 STAGE = "Rows"
 
 
-def save_export(work: Work, *, table: str, file_format: FileFormat) -> None:
-    """Write the file of a job and hand it out: artifact and success are one transaction."""
+def save_export(work: Work, *, table: str, file_format: FileFormat, words: Collection[str]) -> None:
+    """Write the file of a job and hand it out: artifact and success are one transaction.
+
+    Rows of the tables `words` are told by their word, those of others by their key.
+    """
     runtime = work.runtime
     path = work.folder / f"table.{file_format}"
-    layout = layout_to_read(runtime, catalog_of(runtime).get(table))
+    layout = layout_to_read(runtime, catalog_of(runtime).get(table), words=words)
 
     def told(done: int) -> None:
         work.progress(stage=STAGE, done=done, unit="rows")

@@ -1,7 +1,7 @@
 """Granting tables to roles, and asking what is granted. Services flush, edges commit."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
 
@@ -17,13 +17,14 @@ from portal.tables.actions import EXPORTS, OF_OUR_OWN, Action, Granted, Rights, 
 from portal.tables.models import TableAccess, TableGrant
 
 SUBJECT = "table"
+DEFAULT_PLACE = "default"
 FRESH_SECONDS = 2.0
 
 
 def place_of(settings: Settings) -> str:
     """What grants call the tables database: a short name for where it is, however one connects."""
     if not settings.tables_url:
-        return "default"
+        return DEFAULT_PLACE
     url = make_url(settings.tables_url)
     where = f"{url.host or url.query.get('host')}:{url.port}/{url.database}"
     return f"{url.get_backend_name()}-{sha256(where.encode()).hexdigest()[:16]}"
@@ -47,6 +48,20 @@ def may_export(session: Session, actor: Actor, *, place: str, table: str) -> boo
     """Say whether `actor` may export a table of the database at `place` now."""
     decided = _decided(session, place)
     return Rights(actor=actor, decided=decided, otherwise=EXPORTS).may(table, Action.EXPORT)
+
+
+def may_do_one(
+    session: Session,
+    actor: Actor,
+    *,
+    place: str,
+    tables: Iterable[str],
+    actions: Sequence[Action],
+) -> bool:
+    """Say whether `actor` may do one of `actions` with each of the tables at `place` now."""
+    otherwise = OF_OUR_OWN if place == DEFAULT_PLACE else EXPORTS
+    rights = Rights(actor=actor, decided=_decided(session, place), otherwise=otherwise)
+    return all(rights.may_any(table, actions) for table in tables)
 
 
 def granted_for(session: Session, *, settings: Settings, table: str) -> Granted:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from sqlalchemy.orm import Session
 
 from portal.errors import ConflictError
-from portal.tables.shapes import ColumnShape
+from portal.tables.shapes import Check, ColumnShape
 
 Column = Sequence[Any]  # the values of one column, one for each row
 
@@ -50,6 +50,15 @@ class Rows(Protocol):
 
     def delete(self, session: Session, keys: Sequence[Column]) -> None:
         """Remove the rows with these keys; raises GoneError where one is not there."""
+        ...
+
+    def breaking(
+        self, session: Session, check: Check, columns: Sequence[str], values: Sequence[Column]
+    ) -> list[int]:
+        """The places of those rows, given column by column, that break `check`.
+
+        Nothing is kept of them. The database's own errors come out where it cannot be asked.
+        """
         ...
 
     def make_up(self, session: Session, column: ColumnShape, count: int) -> list[Any]:

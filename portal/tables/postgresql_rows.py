@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.tables.lookups import Column, Question, check_met
 from portal.tables.quoting import escaped, quoted
-from portal.tables.shapes import ColumnShape, Made, TableShape
+from portal.tables.shapes import Check, ColumnShape, Made, TableShape
 
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _UNPLAIN = re.compile(r"[^\w.:+-]|null", re.IGNORECASE)  # also where a cell is empty or NULL
@@ -77,6 +77,23 @@ class PostgresRows:
             f"DELETE FROM {self._table} AS t USING {_given(self._keys)} WHERE {_equal(self._keys)}"  # noqa: S608
         )
         self._execute(session, sql, keys)
+
+    def breaking(
+        self, session: Session, check: Check, columns: Sequence[str], values: Sequence[Column]
+    ) -> list[int]:
+        """The rows are asked about as if they were the table."""
+        chosen = ", ".join(
+            f"CAST(k.v{place} AS {self._columns[name].cast}) AS {quoted(name)}"
+            for place, name in enumerate(columns)
+        )
+        given = _given((), more=len(columns))
+        place = quoted("_portal_place")
+        sql = (
+            f"SELECT {place} FROM (SELECT k.n - 1 AS {place}, {chosen} FROM {given}) "  # noqa: S608
+            f"AS {self._table} WHERE NOT ({check.sql})"
+        )
+        asked = tuple(map(_array, values))
+        return list(session.connection().exec_driver_sql(_with_marks(sql), asked).scalars())
 
     def make_up(self, session: Session, column: ColumnShape, count: int) -> list[Any]:
         """What the column's own default gives; numbers so taken are nobody else's."""

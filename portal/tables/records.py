@@ -14,7 +14,8 @@ from portal.tables.grouping import alike, grouped, named, turns
 from portal.tables.keys import joined, key_texts, split
 from portal.tables.layout import Layout
 from portal.tables.lookups import Column, Question, Rows
-from portal.tables.refusals import refusal_of, same_already
+from portal.tables.refusals import refusal_of
+from portal.tables.rules import Rules
 from portal.tables.shapes import Made
 from portal.tables.suggesting import suggest_words
 from portal.tabular.fields import Choice, Values
@@ -48,6 +49,9 @@ class TableRecords:
         self._counters = {
             name for name, column in self._made_up.items() if column.made is Made.BY_COUNTER
         }
+        self._rules = Rules(
+            layout, rows, self._encoder, look_up=self._look_up, made_up=self._made_up
+        )
         decoders = ((name, layout.codecs[name].decode) for name in layout.names)
         self._decoders = [(name, decode) for name, decode in decoders if decode is not None]
 
@@ -92,9 +96,21 @@ class TableRecords:
         """Raise RefusedRowError where a rule of the table, as it is known, would be broken."""
         self._guard(acting, mode)
         if mode is not Mode.REMOVE:
-            self._check_filled(values)
+            self._rules.check_filled(values)
             self._encoder.encode(session, tuple(values), [values])
-            self._check_alone(session, record, values)
+            self._rules.check_alone(session, record, values)
+
+    def derive(
+        self,
+        session: Session,
+        mode: Mode,
+        rows: Sequence[tuple[Record | None, Values]],
+        *,
+        acting: Acting,
+    ) -> Sequence[RefusedRowError | None]:
+        """Why the rules of the table, as they are known, refuse each of `rows`."""
+        self._guard(acting, mode)
+        return self._rules.broken(session, rows)
 
     def find_many(
         self, session: Session, rows: Sequence[Values], *, acting: Acting
@@ -138,23 +154,6 @@ class TableRecords:
         self._guard(acting, Mode.REMOVE)
         if records:
             self._rows.delete(session, split(self._keys, [record.key for record in records]))
-
-    def _check_filled(self, values: Values) -> None:
-        for name, value in values.items():
-            column = self._layout.shape.column(name)
-            if value is None and not column.nullable and name not in self._made_up:
-                raise RefusedRowError(f"{name} must not be empty.", field=name)
-
-    def _check_alone(self, session: Session, record: Record | None, values: Values) -> None:
-        """No other row may have what is unique in this one."""
-        whole = values if record is None else {**record.values, **values}
-        for unique in self._layout.shape.uniques:
-            columns = unique.columns
-            if values.keys().isdisjoint(columns) or any(whole.get(n) is None for n in columns):
-                continue
-            for _, other in self._look_up(session, columns, [whole]):
-                if record is None or other.key != record.key:
-                    raise same_already(columns)
 
     def _look_up(
         self, session: Session, identity: Sequence[str], rows: Sequence[Values]

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from portal.rows.processors import RefusedRowError
-from portal.tables.shapes import TableShape
+from portal.tables.shapes import Check, TableShape
 
 _SQLITE = re.compile(r"(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: (.*))?", re.DOTALL)
 _KINDS = {"UNIQUE": "23505", "NOT NULL": "23502", "CHECK": "23514", "FOREIGN KEY": "23503"}
@@ -36,6 +36,16 @@ def same_already(columns: Sequence[str]) -> RefusedRowError:
     """The refusal of a row whose unique columns are taken."""
     words = _WORDS["23505"].format(columns=" and ".join(columns))
     return RefusedRowError(words, field=columns[0] if len(columns) == 1 else "")
+
+
+def not_filled(column: str) -> RefusedRowError:
+    """The refusal of a row that leaves empty what must not be."""
+    return RefusedRowError(_WORDS["23502"].format(columns=column), field=column)
+
+
+def rule_broken(check: Check) -> RefusedRowError:
+    """The refusal of a row that breaks `check`."""
+    return RefusedRowError(_WORDS["23514"].format(rule=f"“{check.sql}”"))
 
 
 def _facts(original: Any, shape: TableShape) -> tuple[str, str, tuple[str, ...]]:

@@ -23,6 +23,7 @@ from portal.tables.forms import (
     wanted_from,
 )
 from portal.tables.grants import granted_for, rights_of, set_grants
+from portal.tables.layout import Layout
 from portal.tables.shapes import TableShape
 from portal.web.access import current_actor, go, protect, requires
 from portal.web.extensions import services, session
@@ -62,13 +63,14 @@ def list_tables() -> Response:
 def show_table(table: str) -> Response:
     """A page of a table's rows; for htmx the rows alone."""
     shape, wanted = _shape(table), wanted_from(request.args)
+    layout = _layout(shape)
     fault, found = "", RowsPage(rows=())
     try:
-        found = service.look_into(services().runtime, shape, wanted=wanted, limit=ROWS_SHOWN)
+        found = service.look_into(services().runtime, layout, wanted=wanted, limit=ROWS_SHOWN)
     except InvalidError as error:
         fault = str(error)
     here = f"/tables/{address_of(shape.name)}"
-    context = _rows_context(shape, wanted, found, here) | {"fault": fault}
+    context = _rows_context(layout, wanted, found, here) | {"fault": fault}
     if is_htmx():
         return fragment("tables/_rows.html", 422 if fault else 200, **context)
     return page("tables/show.html", 422 if fault else 200, **context | _frame(shape, here))
@@ -79,7 +81,7 @@ def show_columns(table: str) -> Response:
     """What a table's columns are, and the rules that its rows keep."""
     shape = _shape(table)
     here = f"/tables/{address_of(shape.name)}"
-    layout = service.layout_to_read(services().runtime, shape)
+    layout = _layout(shape)
     fields = {field.name: field for field in layout.fields}
     return page(
         "tables/columns.html",
@@ -149,10 +151,17 @@ def _frame(shape: TableShape, here: str) -> dict[str, Any]:
     }
 
 
-def _rows_context(shape: TableShape, wanted: Wanted, found: RowsPage, here: str) -> dict[str, Any]:
-    fields = service.layout_to_read(services().runtime, shape).fields
+def _layout(shape: TableShape) -> Layout:
+    """How the actor may read the table: rows of others by their word only where he sees those."""
+    runtime = services().runtime
+    words = service.words_for(runtime, _rights(), shape)
+    return service.layout_to_read(runtime, shape, words=words)
+
+
+def _rows_context(layout: Layout, wanted: Wanted, found: RowsPage, here: str) -> dict[str, Any]:
+    fields = layout.fields
     return {
-        "shape": shape,
+        "shape": layout.shape,
         "here": here,
         "fields": fields,
         "rows": found.rows,

@@ -1,6 +1,6 @@
 """What people do with tables: see which there are, look into them, ask for exports."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -21,11 +21,13 @@ from portal.tables.counting import Count, count_all
 from portal.tables.files import FileFormat
 from portal.tables.grants import SUBJECT, place_of, rights_of
 from portal.tables.layout import Layout, lay_out
+from portal.tables.natural_keys import references_of
 from portal.tables.shapes import Made, TableShape
 
 EXPORT = "tables.export"
 IMPORTS = (Action.CREATE, Action.UPDATE, Action.REMOVE)
 SEEN = (Action.BROWSE, *IMPORTS)
+TOLD = (*SEEN, Action.EXPORT)
 NO_KEY = (
     "It has no primary key and no unique column that is always filled, so its rows cannot be "
     "found again: nothing can be imported into it."
@@ -54,7 +56,7 @@ def list_tables(
     sought = text.casefold()
     shapes = [
         shape
-        for shape in tables_for(runtime, rights, actions=(*SEEN, Action.EXPORT))
+        for shape in tables_for(runtime, rights, actions=TOLD)
         if sought in shape.name.casefold() and shape.name > after
     ][:limit]
     with reading(runtime.tables).connect() as connection:
@@ -81,24 +83,37 @@ def get_table(
     return catalog_of(runtime).get(name)
 
 
-def layout_to_read(runtime: Runtime, shape: TableShape) -> Layout:
-    """How the rows of a table are read, columns by formula included."""
+def words_for(runtime: Runtime, rights: Rights, shape: TableShape) -> list[str]:
+    """The tables that rows of `shape` name by a word which the actor may know."""
+    references = references_of(shape, catalog_of(runtime).tables()).values()
+    named = {one.table for one in references if not one.is_plain}
+    return sorted(name for name in named if rights.may_any(name, TOLD))
+
+
+def layout_to_read(runtime: Runtime, shape: TableShape, *, words: Collection[str]) -> Layout:
+    """How the rows of a table are read, columns by formula included.
+
+    Rows of other tables than `words` are told by the key alone.
+    """
+    tables = catalog_of(runtime).tables()
+    references = references_of(shape, tables).values()
+    hidden = {one.table for one in references if not one.is_plain}.difference(words)
     columns = tuple(
         replace(column, made=Made.BY_DEFAULT) if column.made is Made.BY_FORMULA else column
         for column in shape.columns
     )
     return lay_out(
         replace(shape, columns=columns),
-        catalog_of(runtime).tables(),
+        {name: table for name, table in tables.items() if name not in hidden},
         dialect=runtime.tables.dialect.name,
         zone=runtime.settings.zone,
     )
 
 
-def look_into(runtime: Runtime, shape: TableShape, *, wanted: Wanted, limit: int) -> RowsPage:
+def look_into(runtime: Runtime, layout: Layout, *, wanted: Wanted, limit: int) -> RowsPage:
     """The rows that are wanted. Raises InvalidError."""
     with reading(runtime.tables).connect() as connection:
-        return browse(connection, layout_to_read(runtime, shape), wanted=wanted, limit=limit)
+        return browse(connection, layout, wanted=wanted, limit=limit)
 
 
 def create_export(
@@ -113,12 +128,14 @@ def create_export(
     now: datetime,
     address: str = "",
 ) -> Submitted:
-    """Ask for a file of all rows; while one of that format is active, it is joined.
+    """Ask for a file of all rows; an equal one that is active is joined.
+
+    It tells rows of other tables by their word where the actor may know it, else by the key.
 
     Raises NotFoundError, and ForbiddenError where the actor may see the table, but not this.
     """
     rights = rights_of(session, settings=runtime.settings, actor=actor)
-    get_table(runtime, rights, name=table, actions=(*SEEN, Action.EXPORT))
+    shape = get_table(runtime, rights, name=table, actions=TOLD)
     if not rights.may(table, Action.EXPORT):
         raise ForbiddenError("You may see this table, but not export it.")
     submitted = submit(
@@ -129,11 +146,13 @@ def create_export(
             "table": table,
             "file_format": str(file_format),
             "place": place_of(runtime.settings),
+            "words": words_for(runtime, rights, shape),
         },
         title=f"Export of table {table} ({file_format})",
         subject=Subject(kind=SUBJECT, id=f"{table}:{file_format}"),
         waker=waker,
         now=now,
+        exactly=True,
     )
     if not submitted.joined:
         record(

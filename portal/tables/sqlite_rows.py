@@ -8,7 +8,10 @@ from sqlalchemy.orm import Session
 
 from portal.tables.lookups import Column, Question, check_met
 from portal.tables.quoting import quoted
-from portal.tables.shapes import ColumnShape, Made, TableShape
+from portal.tables.shapes import Check, ColumnShape, Made, TableShape
+
+_SUSPECTS = "_portal_suspects"
+_PLACE = "_portal_place"
 
 
 class SqliteRows:
@@ -58,6 +61,31 @@ class SqliteRows:
     def delete(self, session: Session, keys: Sequence[Column]) -> None:
         """Remove the rows with these keys; raises GoneError where one is not there."""
         self._execute(session, f"DELETE FROM {self._table} WHERE {self._key()}", keys)  # noqa: S608
+
+    def breaking(
+        self, session: Session, check: Check, columns: Sequence[str], values: Sequence[Column]
+    ) -> list[int]:
+        """The rows are put into a table whose columns take values as those of the real one do.
+
+        That table knows no collations; where there are any, nothing is said.
+        """
+        connection = session.connection()
+        collated = "SELECT 1 FROM sqlite_master WHERE name = ? AND sql LIKE '%collate%'"
+        if connection.exec_driver_sql(collated, (self._name,)).scalar():
+            return []
+        names = ", ".join(quoted(name) for name in columns)
+        marks = ", ".join("?" * (len(columns) + 1))
+        asked = f"{_PLACE} FROM temp.{_SUSPECTS} AS {self._table}"
+        connection.exec_driver_sql(
+            f"CREATE TEMP TABLE {_SUSPECTS} AS SELECT 0 AS {_PLACE}, {names} "  # noqa: S608
+            f"FROM {self._table} WHERE 0"
+        )
+        rows = list(zip(range(len(values[0])), *values, strict=True))
+        connection.exec_driver_sql(f"INSERT INTO temp.{_SUSPECTS} VALUES ({marks})", rows)  # noqa: S608
+        found = connection.exec_driver_sql(f"SELECT {asked} WHERE NOT ({check.sql})")
+        places = list(found.scalars())
+        connection.exec_driver_sql(f"DROP TABLE temp.{_SUSPECTS}")
+        return places
 
     def make_up(self, session: Session, column: ColumnShape, count: int) -> list[Any]:
         """Whoever writes holds the only lock, so the numbers cannot be given twice."""

@@ -22,6 +22,7 @@ from portal.rows.books import open_books
 from portal.rows.engine import run_batch
 from portal.rows.ledger import entries
 from portal.rows.processors import Mode, Processors, Record, Store
+from portal.rows.suspects import SUSPECTS
 from portal.rows.undo import undo_batch
 from portal.runtime import Runtime
 from portal.tables.processors import TableProcessors
@@ -37,8 +38,14 @@ def _processors(runtime: Runtime) -> Processors:
     return Processors((), sources=(TableProcessors(runtime),))
 
 
-def _run(work: Work, *, batch_id: str) -> None:
-    run_batch(work, batch_id=batch_id, processors=_processors(work.runtime), keep_removed=_keep)
+def _run(work: Work, *, batch_id: str, tried_alone: int = SUSPECTS) -> None:
+    run_batch(
+        work,
+        batch_id=batch_id,
+        processors=_processors(work.runtime),
+        keep_removed=_keep,
+        tried_alone=tried_alone,
+    )
 
 
 def _undo(work: Work, *, batch_id: str) -> None:
@@ -98,6 +105,7 @@ class TableBatches:
         columns: Sequence[str],
         mode: Mode = Mode.CREATE,
         actor: Actor = SYSTEM,
+        tried_alone: int = SUSPECTS,
         **values: Any,
     ) -> Batch:
         """Process the file at `path`."""
@@ -119,7 +127,7 @@ class TableBatches:
             batch = service.create_batch(
                 session, order=order, actor=actor, now=self._runtime.clock(), store=Store.TABLES
             )
-        return self._perform("run", batch.id, actor)
+        return self._perform("run", batch.id, actor, tried_alone=tried_alone)
 
     def undo(self, batch: Batch) -> Batch:
         """Take back what `batch` did."""
@@ -131,13 +139,13 @@ class TableBatches:
             found = list(entries(session, self._books.tables, batch))
         return {entry.first_row: dict(entry.errors) for entry in found if entry.errors}
 
-    def _perform(self, kind: str, batch_id: str, actor: Actor) -> Batch:
+    def _perform(self, kind: str, batch_id: str, actor: Actor, **args: Any) -> Batch:
         with self._runtime.sessions.begin() as session:
             job_id = jobs.submit(
                 session,
                 kind=KINDS.get(kind),
                 actor=actor,
-                args={"batch_id": batch_id},
+                args={"batch_id": batch_id, **args},
                 title=kind,
                 subject=Subject(kind="batch", id=batch_id),
                 waker=lambda _queue, _job: True,

@@ -242,6 +242,31 @@ def test_an_export_manager_asks_on_the_page_and_finds_the_file_there(
     assert browser.get("/table-exports/nothing").status_code == 404
 
 
+def test_rows_of_a_table_that_one_may_not_see_are_exported_by_their_key(
+    filled: None, export: Export, grant: Callable[..., None]
+) -> None:
+    grant("office")
+    assert read_csv(export("record"))[2][2] == "2"
+
+
+def test_a_file_with_words_of_another_table_is_for_those_who_may_know_them(
+    filled: None, export: Export, sign_in: Callable[..., Browser], grant: Callable[..., None]
+) -> None:
+    path = export("record")
+    grant("office")
+    browser = sign_in(MANAGER)
+    assert browser.get(f"/artifacts/{path.name}").status_code == 404
+    assert path.name not in browser.get("/table-exports/record").text
+
+
+def test_who_may_know_less_does_not_join_an_export_that_tells_more(
+    filled: None, ask: Ask, people: People, grant: Callable[..., None]
+) -> None:
+    grant("office")
+    of_admin = ask(people.make("anna", Role.ADMIN), "record")
+    assert ask(people.make("exporter", MANAGER), "record").id != of_admin.id
+
+
 @pytest.mark.parametrize(
     ("table", "name"),
     [

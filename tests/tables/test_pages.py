@@ -222,3 +222,15 @@ def test_htmx_gets_the_rows_alone(filled: None, sign_in: SignIn) -> None:
     answer = browser.htmx("GET", "/tables/record?column=number&text=R-00")
     assert answer.text.lstrip().startswith('<div id="table-rows"')
     assert "ETag" in answer.headers
+
+
+def test_rows_of_a_table_that_one_may_not_see_are_told_by_their_key_alone(
+    filled: None, grant: Grant, sign_in: SignIn
+) -> None:
+    grant("office")
+    grant("record", (Role.IMPORT_MANAGER, Action.BROWSE))
+    browser = sign_in(Role.IMPORT_MANAGER)
+    assert column(browser, "/tables/record?sort=number", 2)[:2] == ["1", "2"]
+    assert column(browser, "/tables/record?column=office_id&test=is&text=N", 2) == []
+    assert column(browser, "/tables/record?column=office_id&test=is&text=2", 2)[:1] == ["2"]
+    assert "code of a row of office" not in browser.get("/tables/record/columns").text

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from portal.accounts.permissions import Permission
+from portal.artifacts.service import may_fetch
 from portal.errors import InvalidError
 from portal.jobs.views import JobView, view_job, view_latest
 from portal.tables import exports, service
@@ -39,7 +40,9 @@ def show_exports(table: str) -> Response:
     shape, settings = _exportable(table), services().runtime.settings
     here = f"/table-exports/{address_of(shape.name)}"
     owner = exports.owner_of(place_of(settings), shape.name)
-    found = exports.list_exports(session(), owner=owner, limit=settings.exports_kept)
+    kept = exports.list_exports(session(), owner=owner, limit=settings.exports_kept)
+    actor, owners = current_actor(), services().owners
+    found = [one for one in kept if may_fetch(session(), owners=owners, actor=actor, artifact=one)]
     context: dict[str, Any] = {"here": here, "exports": found, "kept": settings.exports_kept}
     if is_htmx():
         return fragment("tables/_exports.html", **context)
