@@ -87,7 +87,7 @@ class Asking:
 def ask_to_process(
     session: Session, *, order: ProcessOrder, center: DataCenter, asking: Asking
 ) -> Submitted:
-    """Queue the processing of a file, or its dry run; asking twice joins the running job.
+    """Queue the processing of a file, or its dry run; asking twice for the very same joins the job.
 
     Raises ForbiddenError, NotFoundError, InvalidError (the mapping is not enough) or ConflictError
     (another job works on the file).
@@ -106,6 +106,7 @@ def ask_to_process(
         waker=asking.waker,
         now=asking.now,
         lane=None if order.dry_run else lane_of(order.name)[:255],
+        exactly=True,
     )
     if not submitted.joined and not order.dry_run:
         claim_file(session, name=order.name, job_id=submitted.job.id, now=asking.now)

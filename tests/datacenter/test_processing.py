@@ -5,6 +5,7 @@ import pytest
 from portal.accounts.permissions import Role
 from portal.accounts.service import find_user
 from portal.datacenter import orders
+from portal.errors import ConflictError
 from portal.jobs.models import JobState
 from portal.jobs.runner import perform
 from portal.rows import editing
@@ -132,6 +133,21 @@ def test_asking_twice_joins_the_running_job(office: Office) -> None:
     office.put("users.csv", GOOD)
     order = office.order("users.csv", "users")
     assert office.ask(order) == office.ask(order)
+
+
+def test_a_dry_run_of_other_arguments_does_not_join_one_that_is_active(office: Office) -> None:
+    office.put("users.csv", GOOD)
+    create = office.order("users.csv", "users", dry_run=True)
+    update = office.order("users.csv", "users", Mode.UPDATE, dry_run=True)
+    assert office.ask(create) != office.ask(update)
+    assert office.ask(create) == office.ask(office.order("users.csv", "users", dry_run=True))
+
+
+def test_a_file_that_is_being_processed_is_not_processed_otherwise_too(office: Office) -> None:
+    office.put("users.csv", GOOD)
+    office.ask(office.order("users.csv", "users"))
+    with pytest.raises(ConflictError):
+        office.ask(office.order("users.csv", "users", Mode.UPDATE))
 
 
 def test_a_data_manager_may_try_a_file_out_but_not_process_it(runtime: Runtime) -> None:

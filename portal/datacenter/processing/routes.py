@@ -60,7 +60,7 @@ def process_file(file: str) -> Response:
     submitted = orders.ask_to_process(session(), order=order, center=_center(), asking=_asking())
     session().commit()
     if submitted.joined:
-        flash("Somebody asked that already, perhaps mapped otherwise; here is that job.", "info")
+        flash("Somebody asked for the very same already; here is that job.", "info")
     return go(f"/datacenter/runs/{submitted.job.id}")
 
 
