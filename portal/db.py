@@ -122,10 +122,14 @@ def open_engine(url: str) -> Engine:
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """The keywords that `create_engine` gets for `url`."""
+    """The keywords that `create_engine` gets for `url`. No fault tells the values of a statement.
+
+    They are people's, and a traceback is kept and shown.
+    """
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}}
-    return {"pool_pre_ping": True, "connect_args": dict(PATIENCE)}
+        known = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+        return {"hide_parameters": True, "connect_args": known}
+    return {"hide_parameters": True, "pool_pre_ping": True, "connect_args": dict(PATIENCE)}
 
 
 def prepare(engine: Engine) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from flask import Flask
 from sqlalchemy import Connection, Engine, select, text, update
 from sqlalchemy.exc import DatabaseError, StatementError
 
@@ -20,6 +21,7 @@ from portal.migrations.metadata import METADATA
 from portal.migrations.run import schema_is_current, schema_of, upgrade
 from portal.runtime import Runtime
 from portal.settings import Settings
+from portal.web.extensions import session
 from tests.servers import Postgres
 
 WRITERS = 8
@@ -248,3 +250,16 @@ def _holder(settings: Settings) -> str:
     holder = stored(runtime).holder
     runtime.close()
     return holder
+
+
+def test_a_fault_in_the_database_does_not_tell_what_was_to_be_written(runtime: Runtime) -> None:
+    for engine in (runtime.engine, runtime.tables):
+        with pytest.raises(DatabaseError) as fault, engine.begin() as connection:
+            connection.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": "Otter Brown"})
+        assert "Otter Brown" not in str(fault.value)
+
+
+def test_a_fault_in_a_request_does_not_tell_it_either(app: Flask) -> None:
+    with app.app_context(), pytest.raises(DatabaseError) as fault:
+        session().execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": "Otter Brown"})
+    assert "Otter Brown" not in str(fault.value)

@@ -29,7 +29,7 @@ def snapshot(url: str, *, folder: Path) -> Iterator[tuple[Path, Session]]:
     """
     target = folder / NAME
     copy_whole(url, target=target)
-    engine = create_engine(f"sqlite:///{target}")
+    engine = create_engine(f"sqlite:///{target}", hide_parameters=True)
     try:
         with Session(engine) as session:
             yield target, session
