@@ -8,10 +8,11 @@ from portal.rows.batch import Batch, Outcome
 from portal.rows.books import Pace
 from portal.rows.budget import Budget
 from portal.rows.desk import Desk
-from portal.rows.doing import create_all, do_row, do_rows
+from portal.rows.doing import create_all, do_row
 from portal.rows.fates import BLANK, Fate, Prepared, refused
 from portal.rows.processors import Mode
 from portal.rows.seen import Name, Seen, remember, same_as
+from portal.rows.suspects import Suspects
 from portal.rows.undertaking import Undertaking
 from portal.tabular.fields import Values
 
@@ -32,8 +33,10 @@ class Hands:
         seen: Seen,
         remember: Callable[[Session, int], None],
         pace: Pace,
+        suspects: Suspects,
     ) -> None:
         self._run = run
+        self._suspects = suspects
         self._seen = seen
         self._remember = remember
         self._pace = pace
@@ -100,7 +103,7 @@ class Hands:
             for row, name in zip(rows, names, strict=True)
             if row.values is not None and not (name is not None and name in others)
         ]
-        done = iter(do_rows(session, self._run, todo))
+        done = iter(self._suspects.do_rows(session, self._run, todo))
         fates = [
             same_as(self._run, others[name])
             if name is not None and name in others
@@ -111,7 +114,9 @@ class Hands:
         return fates
 
 
-def hands_for(desk: Desk, run: Undertaking, seen: Seen, *, before: int | None = None) -> Hands:
+def hands_for(
+    desk: Desk, run: Undertaking, seen: Seen, suspects: Suspects, *, before: int | None = None
+) -> Hands:
     """The hands of the process at `desk`.
 
     What they do must not repeat what rows before row `before` did (None: before the first of
@@ -128,7 +133,7 @@ def hands_for(desk: Desk, run: Undertaking, seen: Seen, *, before: int | None = 
             checkpoint=desk.work.checkpoint,
         )
 
-    return Hands(run, seen=seen, remember=recall, pace=desk.books.pace)
+    return Hands(run, seen=seen, remember=recall, pace=desk.books.pace, suspects=suspects)
 
 
 def kept(run: Undertaking, batch: Batch, fates: Sequence[Fate]) -> dict[str, int]:

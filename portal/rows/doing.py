@@ -11,7 +11,7 @@ from portal.rows.batch import Outcome
 from portal.rows.deciding import Action, Decision, decide
 from portal.rows.fates import CREATED, UNCHANGED, Fate, failed
 from portal.rows.images import hash_of, short_hash
-from portal.rows.processors import Checking, ManyRecords, Record, RefusedRowError
+from portal.rows.processors import Checking, Deriving, ManyRecords, Record, RefusedRowError
 from portal.rows.undertaking import Undertaking
 from portal.tabular.fields import Values
 
@@ -30,10 +30,10 @@ def do_row(session: Session, run: Undertaking, values: Values) -> Fate:
         return fate_of_fault(fault, run)
 
 
-def do_rows(session: Session, run: Undertaking, rows: Sequence[Values]) -> list[Fate]:
-    """Do many rows that name different records; only those at fault are refused."""
-    if run.many is None or len(rows) <= FEW:
-        return [do_row(session, run, values) for values in rows]
+def do_together(session: Session, run: Undertaking, rows: Sequence[Values]) -> list[Fate] | None:
+    """Do many rows that name different records; None, and nothing done, when one is refused."""
+    if run.many is None:
+        return None
     try:
         with session.begin_nested():
             return _do_many(session, run, run.many, rows)
@@ -41,8 +41,29 @@ def do_rows(session: Session, run: Undertaking, rows: Sequence[Values]) -> list[
         raise  # a right on all of them is gone: no use in asking for each
     except Exception as fault:
         fate_of_fault(fault, run)  # raises what is no row's fault
-    half = len(rows) // 2
-    return [*do_rows(session, run, rows[:half]), *do_rows(session, run, rows[half:])]
+        return None
+
+
+def derive(
+    session: Session, run: Undertaking, rows: Sequence[Values]
+) -> list[RefusedRowError | None]:
+    """What the rules of the records, as they are known, refuse of rows; nothing is written."""
+    derived: list[RefusedRowError | None] = [None] * len(rows)
+    records = run.processor.records
+    if not isinstance(records, Deriving):
+        return derived
+    found = _find_many(session, run, records, rows)
+    decisions = _decided(run, found, rows)
+    chosen = [
+        at
+        for at, decision in enumerate(decisions)
+        if decision.action in (Action.CREATE, Action.UPDATE)
+    ]
+    pairs = [(found[at], decisions[at].changes or rows[at]) for at in chosen]
+    refusals = records.derive(session, run.mode, pairs, acting=run.acting())
+    for at, refusal in zip(chosen, refusals, strict=True):
+        derived[at] = refusal
+    return derived
 
 
 def create_all(session: Session, run: Undertaking, rows: Sequence[Values]) -> list[Fate] | None:
@@ -98,10 +119,7 @@ def _do_many(
     session: Session, run: Undertaking, many: ManyRecords, rows: Sequence[Values]
 ) -> list[Fate]:
     found = _find_many(session, run, many, rows)
-    decisions = [
-        decide(run.mode, record, values, identity=run.identity or ())
-        for record, values in zip(found, rows, strict=True)
-    ]
+    decisions = _decided(run, found, rows)
     if run.dry_run:
         return [
             _planned(session, run, decision, record, values)
@@ -112,6 +130,15 @@ def _do_many(
     _update_many(session, run, many, found, decisions, fates)
     _remove_many(session, run, many, found, decisions, fates)
     return fates
+
+
+def _decided(
+    run: Undertaking, found: Sequence[Record | None], rows: Sequence[Values]
+) -> list[Decision]:
+    return [
+        decide(run.mode, record, values, identity=run.identity or ())
+        for record, values in zip(found, rows, strict=True)
+    ]
 
 
 def _find_many(

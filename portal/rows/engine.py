@@ -20,6 +20,7 @@ from portal.rows.processors import KeepRemoved, Mode, Processor, Processors
 from portal.rows.retrying import do_again
 from portal.rows.seen import open_seen
 from portal.rows.source import check_source, count_rows, open_source, prepared, rows_from
+from portal.rows.suspects import SUSPECTS, Suspects
 from portal.rows.undertaking import Undertaking, undertake
 
 READ_AT_ONCE = 500
@@ -34,11 +35,13 @@ def run_batch(
     batch_id: str,
     processors: Processors,
     keep_removed: KeepRemoved | None = None,
+    tried_alone: int = SUSPECTS,
 ) -> Batch:
     """Do what is left of a batch, and the retry that was asked for; returns it as it is then.
 
     It can be called again at any time: rows that have a fate keep it, and of a batch that is done
-    only the counts are shown again. A paused batch comes back with its state PAUSED. Raises
+    only the counts are shown again. A paused batch comes back with its state PAUSED. At most
+    `tried_alone` suspect rows are tried one by one for the database's own words. Raises
     ForbiddenError, ConflictError or InvalidError where it may not or cannot be done.
     """
     desk = sit_down(work, batch_id=batch_id)
@@ -53,9 +56,10 @@ def run_batch(
         run = undertake(desk.batch, processor, acting=desk.acting, keep_removed=keep_removed)
         _check_backup(run)
         _begin(desk)
-        _do_file(desk, run)
+        suspects = Suspects(tried_alone)
+        _do_file(desk, run, suspects)
         if desk.batch.retrying:
-            do_again(desk, run)
+            do_again(desk, run, suspects)
         desk.mark(state=str(BatchState.DONE), ended_at=desk.acting().now)
     return desk.batch
 
@@ -85,7 +89,7 @@ def _begin(desk: Desk) -> None:
     desk.mark(**values)
 
 
-def _do_file(desk: Desk, run: Undertaking) -> None:
+def _do_file(desk: Desk, run: Undertaking, suspects: Suspects) -> None:
     """Do the rows of the file from `next_row` on."""
     total = desk.batch.counts.total
     if total is not None and desk.batch.next_row > total:
@@ -96,7 +100,7 @@ def _do_file(desk: Desk, run: Undertaking) -> None:
         open_seen(desk.work.folder) as seen,
         swept_by_chunk() as sweeper,
     ):
-        hands = hands_for(desk, run, seen)
+        hands = hands_for(desk, run, seen, suspects)
         rows = rows_from(table, desk.batch.next_row)
         stream = prepared(rows, run.conversion, at_once=min(at_once, READ_AT_ONCE))
         waiting = list(islice(stream, at_once))

@@ -151,6 +151,29 @@ class ManyRecords(Records, Protocol):
         ...
 
 
+@runtime_checkable
+class Deriving(ManyRecords, Protocol):
+    """Records that can work out, many at a time, which rules rows break.
+
+    It is asked where very many rows are refused, instead of trying each of them.
+    """
+
+    def derive(
+        self,
+        session: Session,
+        mode: Mode,
+        rows: Sequence[tuple[Record | None, Values]],
+        *,
+        acting: Acting,
+    ) -> Sequence[RefusedRowError | None]:
+        """Why each of `rows` would certainly be refused; None where that is not known.
+
+        Each is a record (None: a new one) with what creating or updating would be given. Nothing
+        is written. What stands for the database's own words ends with `(derived)`.
+        """
+        ...
+
+
 class KeepRemoved(Protocol):
     """Where removed records go before they are gone."""
 

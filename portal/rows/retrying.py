@@ -16,29 +16,37 @@ from portal.rows.processors import Mode
 from portal.rows.schema import LedgerTables
 from portal.rows.seen import open_seen
 from portal.rows.source import prepare
+from portal.rows.suspects import Suspects
 from portal.rows.undertaking import Undertaking
 
 AGAIN = "Retrying failed rows"
 NEW = "new_"
 
 
-def do_again(desk: Desk, run: Undertaking) -> None:
+def do_again(desk: Desk, run: Undertaking, suspects: Suspects) -> None:
     """Do the failed rows again that were asked for, from `retry_next` on."""
     asked = len(desk.batch.retry_rows or ()) or desk.batch.counts.failed
     done = 0
     # A second creation or removal is seen by looking; only a second update would go unnoticed.
     before = desk.batch.next_row if run.mode is Mode.UPDATE else 1
     with open_seen(desk.work.folder) as seen:
-        hands = hands_for(desk, run, seen, before=before)
-        while waiting := _waiting(desk):
-            desk.between(AGAIN, done=done, total=max(asked, done))
-            done += _do_chunk(desk, run, hands, waiting)
+        hands = hands_for(desk, run, seen, suspects, before=before)
+        while page := _page(desk):
+            while waiting := page[: desk.books.pace.rows]:
+                desk.between(AGAIN, done=done, total=max(asked, done))
+                count = _do_chunk(desk, run, hands, waiting)
+                del page[:count]
+                done += count
     desk.mark(retry_rows=None, retry_next=1)
 
 
-def _waiting(desk: Desk) -> list[Entry]:
-    """The next failed rows that are to be done again."""
-    batch, table, most = desk.batch, desk.books.tables.row, desk.books.pace.rows
+def _page(desk: Desk) -> list[Entry]:
+    """The next failed rows that are to be done again, as many as are read at a time.
+
+    They stay as they are until they are done: while a batch is at work nobody edits its rows.
+    """
+    batch, table = desk.batch, desk.books.tables.row
+    most = max(desk.books.pace.rows, ledger.PAGE)
     wanted = [table.c.outcome == str(Outcome.FAILED)]
     if batch.retry_rows:
         chosen = sorted(row for row in batch.retry_rows if row >= batch.retry_next)[:most]

@@ -180,3 +180,20 @@ def test_many_failed_rows_are_done_again_in_short_transactions(batches):
     transactions = Transactions(batches.runtime.engine)
     assert batches.run(batch.id).counts.created == 450
     transactions.assert_short()
+
+
+def test_many_failed_rows_are_read_a_page_at_a_time(batches):
+    batch = failed(batches, 1_200)
+    reads = []
+    event.listen(
+        batches.database,
+        "before_cursor_execute",
+        lambda _c, _u, statement, *_: (
+            reads.append(statement)
+            if statement.startswith("SELECT row_entry") and "outcome" in statement
+            else None
+        ),
+    )
+    again = batches.retry(batch.id)
+    assert again.counts.failed == 1_200
+    assert 0 < len(reads) <= 8
