@@ -1,4 +1,4 @@
-"""Users, their roles and their sessions; failed sign-ins are counted, not remembered by name."""
+"""Users, their roles, sessions and API tokens; failed sign-ins are counted, not remembered by name."""
 
 from datetime import datetime
 
@@ -57,6 +57,26 @@ class SignInSession(Base):
     ends_at: Mapped[datetime]
     address: Mapped[str] = mapped_column(String(64))
     browser: Mapped[str] = mapped_column(Text)
+
+
+class ApiToken(Base):
+    """A secret by which programs act for a user; only its SHA-256 is here.
+
+    `scopes` are permissions parted by spaces, as OAuth writes them (RFC 6749, section 3.3).
+    """
+
+    __tablename__ = "api_token"
+    __table_args__ = (Index(None, "user_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(64))
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
 
 
 class SignInFailures(Base):

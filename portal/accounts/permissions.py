@@ -60,18 +60,23 @@ def permissions_of(roles: frozenset[Role]) -> frozenset[Permission]:
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who acts: a user as he stands now, or the system itself (`user_id` None)."""
+    """Who acts: a user as he stands now, or the system itself (`user_id` None).
+
+    `scopes` are set where a program acts for the user: it may what both they and the roles name.
+    """
 
     user_id: int | None
     name: str
     roles: frozenset[Role] = frozenset()
     display_name: str = ""
     enabled: bool = True
+    scopes: frozenset[Permission] | None = None
     permissions: frozenset[Permission] = field(init=False)
 
     def __post_init__(self) -> None:
         granted = permissions_of(self.roles) if self.enabled else frozenset()
-        object.__setattr__(self, "permissions", granted)
+        allowed = granted if self.scopes is None else granted & self.scopes
+        object.__setattr__(self, "permissions", allowed)
 
     def may(self, permission: Permission) -> bool:
         """Say whether a role of the actor grants `permission`."""
