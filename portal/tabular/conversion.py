@@ -1,17 +1,22 @@
 """Cells become values: compiled once for a batch, then a row or many rows at a time."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeAlias, cast
 
+from portal.errors import InvalidError
 from portal.tabular.cells import CellError
-from portal.tabular.converters import converter_for
-from portal.tabular.fields import Field, Values
-from portal.tabular.markers import MARKERS, Keep, Outcome, marker_outcomes
+from portal.tabular.column import Column, RuledColumn
+from portal.tabular.fields import Field, Value, Values
+from portal.tabular.markers import Keep, Outcome
 from portal.tabular.row_maker import RowMaker, row_maker
+from portal.tabular.rules import Rules
+from portal.tabular.transforms import transform_for
 
 Cells: TypeAlias = Sequence[str]
 _CHUNK = 64
-_NOT_PLAIN = (ValueError, LookupError, ArithmeticError)
+_NO_RULES: Mapping[str, Rules] = MappingProxyType({})
+_NO_CONSTANTS: Mapping[str, str] = MappingProxyType({})
 
 
 class RowErrors(Exception):  # noqa: N818 - it carries all errors of a row
@@ -38,6 +43,10 @@ class Conversion:
     `columns` names the field of each cell, None where the cell is ignored. With `creating` a row
     must give every required field of those columns that has no default; fields of `identity` it
     must always give. Values lack what the row leaves alone and have None for what it clears.
+
+    `rules` put the texts of a field's column right before they become values. `constants` are
+    texts for fields that no column gives, the same for every row; InvalidError is raised for one
+    that is no value of its field. A column without rules costs no more than before.
     """
 
     def __init__(
@@ -47,25 +56,36 @@ class Conversion:
         *,
         creating: bool,
         identity: Sequence[str] = (),
+        rules: Mapping[str, Rules] = _NO_RULES,
+        constants: Mapping[str, str] = _NO_CONSTANTS,
     ) -> None:
         named = {field.name: field for field in fields}
         taken = [name for name in columns if name is not None]
-        if len(set(taken)) < len(taken) or not named.keys() >= set(taken):
-            raise ValueError(f"columns name a field twice, or one that is not there: {taken}")
+        names = [*taken, *constants]
+        if len(set(names)) < len(names) or not named.keys() >= set(names):
+            raise ValueError(f"columns name a field twice, or one that is not there: {names}")
+
+        def column(position: int, name: str) -> Column | RuledColumn:
+            ruled, field = rules.get(name), named[name]
+            trim = ruled is None or ruled.trim
+            plain = Column(position, field, creating=creating, identity=name in identity, trim=trim)
+            transform = transform_for(ruled)
+            return plain if transform is None else RuledColumn(plain, transform)
+
         self._width = len(columns)
-        self._columns = [
-            _Column(position, named[name], creating=creating, identity=name in identity)
-            for position, name in enumerate(columns)
-            if name is not None
-        ]
-        self._make_rows: RowMaker[Outcome] = row_maker(taken)
+        self._columns = [column(n, name) for n, name in enumerate(columns) if name is not None]
+        self._constants: Values = {
+            name: _constant(text, Column(0, named[name], creating=creating, identity=False))
+            for name, text in constants.items()
+        }
+        self._make_rows: RowMaker[Outcome] = row_maker(names)
 
     def convert(self, cells: Cells) -> Values:
         """The values of one row; raise RowErrors with every error in it."""
         if len(cells) != self._width:
             raise self._ragged(cells)
         found = {column.name: column.outcome(cells[column.position]) for column in self._columns}
-        settled = _settled(found)
+        settled = _settled(found | self._constants)
         if isinstance(settled, RowErrors):
             raise settled
         return settled
@@ -88,10 +108,11 @@ class Conversion:
     def _even(self, rows: Sequence[Cells]) -> list[Values | RowErrors]:
         """Column by column, for there most of the work is one call for all cells."""
         if not rows or not self._columns:
-            return [{} for _ in rows]
+            return [self._constants.copy() for _ in rows]
         cells = list(zip(*rows, strict=True))
         answers = [column.outcomes(cells[column.position]) for column in self._columns]
-        by_row = zip(*(outcomes for outcomes, _ in answers), strict=True)
+        constants = ([value] * len(rows) for value in self._constants.values())
+        by_row = zip(*(outcomes for outcomes, _ in answers), *constants, strict=True)
         found = self._make_rows(by_row)
         results = cast(list[Values | RowErrors], found)
         for row in set().union(*(odd for _, odd in answers)):
@@ -101,56 +122,6 @@ class Conversion:
     def _ragged(self, cells: Cells) -> RowErrors:
         count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
         return RowErrors({"": [f"Row has {count}, the header has {self._width}."]})
-
-
-class _Column:
-    def __init__(self, position: int, field: Field, *, creating: bool, identity: bool) -> None:
-        self.position, self.name = position, field.name
-        self._converter = converter_for(field)
-        self._markers = marker_outcomes(field, creating=creating, identity=identity)
-
-    def outcome(self, cell: str) -> Outcome:
-        """What one cell says."""
-        text = cell.strip()
-        return self._markers[text] if text in self._markers else self._value(text)
-
-    def outcomes(self, cells: Cells) -> tuple[Sequence[Outcome], Sequence[int]]:
-        """What all `cells` of this column say, and the places of those that may be no values."""
-        texts = cells if self._converter.strict else list(map(str.strip, cells))
-        if self._converter.strict or MARKERS.isdisjoint(texts):
-            values = self._together(texts)
-            if values is not None:
-                return values, ()
-        return self._apart(cells, texts)
-
-    def _apart(self, cells: Cells, texts: Cells) -> tuple[Sequence[Outcome], Sequence[int]]:
-        """Look at odd cells alone, and at the others together again if that will do."""
-        odd = sorted(
-            {n for n, text in enumerate(texts) if text in MARKERS}.union(self._converter.odd(texts))
-        )
-        rest = list(texts)
-        for place in reversed(odd):
-            del rest[place]
-        values = self._together(rest) if rest else ()
-        if values is None:
-            found = list(map(self.outcome, cells))
-            return found, range(len(found))
-        found = list(values)
-        for place in odd:
-            found.insert(place, self.outcome(cells[place]))
-        return found, odd
-
-    def _together(self, texts: Cells) -> Sequence[Outcome] | None:
-        try:
-            return self._converter.many(texts)
-        except _NOT_PLAIN:
-            return None
-
-    def _value(self, text: str) -> Outcome:
-        try:
-            return self._converter.one(text)
-        except CellError as error:
-            return error
 
 
 def _settled(found: Mapping[str, Outcome]) -> Values | RowErrors:
@@ -163,3 +134,13 @@ def _settled(found: Mapping[str, Outcome]) -> Values | RowErrors:
         elif not isinstance(outcome, Keep):
             values[name] = outcome
     return RowErrors(errors) if errors else values
+
+
+def _constant(text: str, column: Column) -> Value:
+    """The value that all rows get; raise InvalidError where `text` is none."""
+    value = column.outcome(text)
+    if isinstance(value, CellError):
+        raise InvalidError(f"The value for all rows of '{column.name}': {value.message}.")
+    if isinstance(value, Keep):
+        raise InvalidError(f"Give a value for all rows of '{column.name}'.")
+    return value
