@@ -26,6 +26,22 @@ def check(
     return errors + ([DOUBLE] if len(set(names)) < len(names) else [])
 
 
+def fault_of_import(header: Sequence[str], names: Sequence[str]) -> str:
+    """The first thing wrong with a header that must give all of `names` and no others; "" if fine.
+
+    The order of the columns is free, and those beginning with `--` do not count. The texts and
+    their order are rex.tabular_import's.
+    """
+    given = [name.strip() for name in header if not is_no_field(name)]
+    if len(set(given)) < len(given):
+        return "Incoming dataset has duplicate column headers"
+    if extra := set(given).difference(names):
+        return f"Incoming dataset describes extra columns: {', '.join(sorted(extra))}"
+    if missing := set(names).difference(given):
+        return f"Incoming dataset is missing columns: {', '.join(sorted(missing))}"
+    return ""
+
+
 def _to_create(
     names: Sequence[str], fields: Sequence[Field], identities: Sequence[Sequence[str]]
 ) -> str:

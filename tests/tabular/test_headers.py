@@ -1,7 +1,9 @@
 """What the columns of a file must name."""
 
+import pytest
+
 from portal.tabular.fields import Field
-from portal.tabular.headers import check
+from portal.tabular.headers import check, fault_of_import
 
 FIELDS = (
     Field(name="code", required=True),
@@ -66,3 +68,18 @@ def test_columns_with_two_strokes_and_ignored_ones_may_appear_often() -> None:
 
 def test_a_processor_without_identity_needs_no_column_to_find() -> None:
     assert check([], FIELDS, (), creating=False) == []
+
+
+@pytest.mark.parametrize(
+    ("header", "fault"),
+    [
+        (["code", "title"], ""),
+        ([" title", "--ERRORS--", "code "], ""),
+        (["code", "x", "code", "b"], "Incoming dataset has duplicate column headers"),
+        (["x", "b"], "Incoming dataset describes extra columns: b, x"),
+        ([], "Incoming dataset is missing columns: code, title"),
+        (["title"], "Incoming dataset is missing columns: code"),
+    ],
+)
+def test_an_import_wants_every_column_once_and_no_other(header, fault: str) -> None:
+    assert fault_of_import(header, ["title", "code"]) == fault
