@@ -14,6 +14,7 @@ from portal.db import checkpoint, open_engine
 from portal.migrations.run import upgrade
 from portal.runtime import Runtime
 from portal.settings import Settings
+from tests.compiled_templates import share_templates
 from tests.servers import Postgres, RedisProcess, running_postgres, running_redis
 
 
@@ -97,7 +98,7 @@ def runtime(settings: Settings) -> Iterator[Runtime]:
 
 @pytest.fixture
 def app(settings: Settings, runtime: Runtime) -> Iterator[Flask]:
-    application = create_app(settings, runtime=runtime)
+    application = share_templates(create_app(settings, runtime=runtime))
     yield application
     with application.app_context():
         application.extensions["sqlalchemy"].engine.dispose()

@@ -15,6 +15,10 @@ from redis.exceptions import RedisError
 
 from tests.waiting import wait_until
 
+MEMORY = Path("/dev/shm")
+ROOM = 2 * 1024**3
+_SMALL_LOG = ["-c", "max_wal_size=64MB", "-c", "min_wal_size=32MB"]
+
 
 class RedisProcess:
     """A Redis of one's own that can be killed and started again."""
@@ -88,7 +92,7 @@ class Postgres:
 
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
-    folder = Path(tempfile.mkdtemp(prefix="portal-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="portal-pg-", dir=_in_memory()))
     owner = _owner(folder)
     data = folder / "data"
     subprocess.run(
@@ -99,7 +103,8 @@ def running_postgres() -> Iterator[Postgres]:
     )
     server = subprocess.Popen(
         [_binary("postgres"), "-D", str(data), "-k", str(folder), "-h", "", "-F"]
-        + ["-c", "max_connections=200", "-c", "shared_buffers=32MB"],
+        + ["-c", "max_connections=200", "-c", "shared_buffers=32MB"]
+        + _SMALL_LOG,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         **owner,
@@ -112,6 +117,11 @@ def running_postgres() -> Iterator[Postgres]:
         server.terminate()
         server.wait()
         shutil.rmtree(folder)
+
+
+def _in_memory() -> Path | None:
+    """Where a cluster loses nothing that matters, and a new database takes a tenth of the time."""
+    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM else None
 
 
 def _owner(folder: Path) -> dict[str, int]:

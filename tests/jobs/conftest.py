@@ -17,6 +17,7 @@ from portal.jobs.service import Subject
 from portal.runtime import Runtime
 from portal.settings import Settings
 from tests.browser_like import PASSWORD, Browser
+from tests.compiled_templates import share_templates
 from tests.jobs.kinds import KINDS
 
 
@@ -92,7 +93,9 @@ def jobs(engine: JobEngine) -> Jobs:
 
 @pytest.fixture
 def app(settings: Settings, runtime: Runtime, jobs: Jobs) -> Iterator[Flask]:
-    application = create_app(settings, runtime=runtime, kinds=KINDS, waker=jobs.wake)
+    application = share_templates(
+        create_app(settings, runtime=runtime, kinds=KINDS, waker=jobs.wake)
+    )
     yield application
     with application.app_context():
         application.extensions["sqlalchemy"].engine.dispose()

@@ -23,6 +23,7 @@ from portal.projects.service import create_project
 from portal.runtime import Runtime
 from portal.settings import Settings
 from tests.browser_like import PASSWORD, Browser
+from tests.compiled_templates import share_templates
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 NOBODY = "nobody"
@@ -152,7 +153,7 @@ def make_browser(
 
         def make(*, secure: bool = False, **values: object) -> Browser:
             settings = make_settings(**values)
-            app = create_app(settings, runtime=replace(runtime, settings=settings))
+            app = share_templates(create_app(settings, runtime=replace(runtime, settings=settings)))
             opened.callback(_dispose, app)
             return Browser(app, secure=secure)
 
