@@ -21,6 +21,7 @@ from portal.rows.images import values_of
 from portal.rows.models import PORTAL_LEDGER
 from portal.rows.processors import Mode
 from portal.rows.schema import LedgerTables
+from portal.rows.showing import may_see_records
 from portal.runtime import Runtime
 from portal.tabular.canonical import text_of
 
@@ -34,6 +35,7 @@ HALF = (
     "under Waiting. Repair them here, or download that file, correct it and upload it again."
 )
 FAULTS_SHOWN = 10
+HIDDEN = "What stands in these records is shown to those who may process them."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +51,10 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A job and the batch it works on; None as long as the file is being copied."""
+    """A job and the batch it works on; None as long as the file is being copied.
+
+    With `hides_records` what stood in records is not for the one who looks.
+    """
 
     job: JobView
     batch: Batch | None
@@ -57,6 +62,7 @@ class Run:
     failing: tuple[Entry, ...] = ()
     processor_title: str = ""
     order: ProcessOrder | None = None
+    hides_records: bool = False
 
     @property
     def is_cut_short(self) -> bool:
@@ -78,6 +84,12 @@ class Run:
         if not of_root or batch.state is not BatchState.DONE:
             return ""
         return HALF if batch.counts.failed else WHOLE
+
+    @property
+    def hidden(self) -> str:
+        """What to say where changes are not shown; else nothing."""
+        updated = self.batch is not None and self.batch.counts.updated > 0
+        return HIDDEN if self.hides_records and updated else ""
 
     @property
     def shown_counts(self) -> list[str]:
@@ -123,16 +135,20 @@ def view_run(session: Session, *, asking: Asking, runtime: Runtime, job_id: str)
     job = get_job(session, kinds=asking.kinds, actor=asking.actor, job_id=job_id)
     if job.kind not in KINDS:
         raise NotFoundError("There is no such job in the data centre.")
-    shown = view_job(session, runtime=runtime, kinds=asking.kinds, actor=asking.actor, job=job)
+    view = view_job(session, runtime=runtime, kinds=asking.kinds, actor=asking.actor, job=job)
     batch = find_batch_of(session, job)
     if batch is None:
-        return Run(job=shown, batch=None)
+        return Run(job=view, batch=None)
     changes, failing = _samples(runtime, batch)
+    shown = may_see_records(
+        asking.processors, asking.actor, batch.order.processor, owner_id=batch.actor_id
+    )
     return Run(
-        job=shown,
+        job=view,
         batch=batch,
-        changes=changes,
+        changes=changes if shown else (),
         failing=failing,
+        hides_records=not shown,
         processor_title=asking.processors.get(batch.order.processor).title,
         order=ProcessOrder.from_args(job.args) if job.kind in (PROCESS, PLAN) else None,
     )

@@ -19,8 +19,7 @@ from portal.datacenter.again import ask_again
 from portal.datacenter.batches import view_run
 from portal.datacenter.folders import DataCenter
 from portal.datacenter.listing import list_files
-from portal.datacenter.log_search import NOTHING, search_logs
-from portal.datacenter.logs import log_names
+from portal.datacenter.log_search import NOTHING, logs_for, search_logs
 from portal.datacenter.looking import QUOTES, look
 from portal.datacenter.mapping import Wording, order_of, reading_of, saved_mappings
 from portal.datacenter.names import shown_name
@@ -227,13 +226,13 @@ def restore_command(context: click.Context, file: str, processor: str, wait: boo
 def logs_command(shell: Any, expression: str, log: str) -> None:
     """Search the logs by a regular EXPRESSION, the oldest lines first; without one, name them."""
     folder = _center(shell).logs_path
-    names = log_names(folder)
+    names = logs_for(folder, actor=shell.actor, processors=shell.processors)
     if log and log not in names:
         raise NotFoundError(f"There is no log called {log!r}.")
     if not expression and not log:
         _print(shell, [{"name": name} for name in names], names or ["There are no logs yet."])
         return
-    found = search_logs(folder, expression or EVERY_LINE, name=log)
+    found = search_logs(folder, expression or EVERY_LINE, logs=[log] if log else names)
     lines = [f"{one.name}: {line}" for one in found.logs for line in one.lines]
     facts = [{"name": one.name, "lines": list(one.lines)} for one in found.logs]
     _print(shell, facts, lines or [NOTHING])

@@ -2,15 +2,18 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import re2
 
+from portal.accounts.permissions import Actor
 from portal.datacenter.disk import open_file
-from portal.datacenter.logs import files_of, log_names
+from portal.datacenter.logs import files_of, log_names, processor_of
 from portal.errors import InvalidError
+from portal.rows.processors import Processors
+from portal.rows.showing import seen_among
 
 INVALID = "Invalid search expression."
 NOTHING = "No search results found."
@@ -43,15 +46,22 @@ class SearchResults:
         return "" if self.logs else NOTHING
 
 
+def logs_for(folder: Path, *, actor: Actor, processors: Processors) -> list[str]:
+    """The logs that `actor` may read: those of processors whose records he may see."""
+    names = log_names(folder)
+    seen = set(seen_among(map(processor_of, names), processors, actor))
+    return [name for name in names if processor_of(name) in seen]
+
+
 def search_logs(
     folder: Path,
     expression: str,
     *,
-    name: str = "",
+    logs: Sequence[str] | None = None,
     limit: int = SHOWN,
     seconds: float = SECONDS,
 ) -> SearchResults:
-    """Look for `expression` in all logs, or in the one called `name`, older files included.
+    """Look for `expression` in all logs, or in those called so, older files included.
 
     Raises InvalidError for an expression that is none. Look-around and back references are none:
     with them, no engine could promise to come to an end.
@@ -61,7 +71,7 @@ def search_logs(
     found: list[LogResults] = []
     left, cut = limit, False
     for log in log_names(folder):
-        if name in ("", log):
+        if logs is None or log in logs:
             lines, over = _found_in(files_of(folder, log), pattern, limit=left, until=until)
             left, cut = left - len(lines), cut or over
             if lines:

@@ -14,7 +14,7 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 
 from portal.datacenter.disk import names_in
-from portal.datacenter.names import disk_name
+from portal.datacenter.names import disk_name, shown_name
 from portal.files import move_new
 
 LOG = ".log"
@@ -101,6 +101,11 @@ def log_names(folder: Path) -> list[str]:
     found = names_in(folder)
     older = {match["name"] for name in found if (match := _ROTATED.fullmatch(name))}
     return sorted({name for name in found if name.endswith(LOG)} | older)
+
+
+def processor_of(name: str) -> str:
+    """The processor whose log is called `name`."""
+    return shown_name(name.removesuffix(LOG))
 
 
 def files_of(folder: Path, name: str) -> list[Path]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
 from portal.audit.service import record
+from portal.datacenter.backups import check_backup
 from portal.datacenter.claims import claim_file
 from portal.datacenter.earlier import check_not_repaired, earlier_results
 from portal.datacenter.folders import DataCenter, DataCenterFile
@@ -94,6 +95,9 @@ def ask_to_process(
     """
     file = center.get_file(order.name, order.folder)
     processor = asking.processors.get(order.processor)
+    if order.folder in REASONS:
+        actor, processors = asking.actor, asking.processors
+        check_backup(session, name=order.name, actor=actor, processors=processors)
     check_order(order, processor, actor=asking.actor)
     kind = asking.kinds.get(PLAN if order.dry_run else PROCESS)
     submitted = submit(

@@ -1,6 +1,5 @@
 """Which file, job, batch or processor somebody means who types a name or an id."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,8 +21,6 @@ from portal.rows.batch_row import batch_of
 from portal.rows.models import PORTAL_LEDGER
 from portal.rows.processors import Processor
 from portal.rows.undertaking import check_right
-
-_BACKUP = re.compile(r".*\.(?P<batch>[0-9a-f]{8})\.csv", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,12 +97,6 @@ def find_batch(session: Session, beginning: str) -> Batch | None:
     like_it = table.c.id.startswith(beginning, autoescape=True)
     rows = session.execute(select(table).where(table.c.kind == KIND, like_it).limit(2)).all()
     return batch_of(rows[0]) if len(rows) == 1 else None
-
-
-def batch_of_backup(session: Session, name: str) -> Batch | None:
-    """The batch that removed the records of the backup called `name`; None where nobody knows."""
-    found = _BACKUP.fullmatch(name)
-    return find_batch(session, found["batch"]) if found else None
 
 
 def _find_job(session: Session, asking: Asking, typed: str) -> Job | None:

@@ -1,9 +1,10 @@
 """Removed records made again: the order to process a backup, by whoever removed them."""
 
+from portal.datacenter.backups import batch_of_backup
 from portal.datacenter.folders import DataCenter
 from portal.datacenter.mapping import Wording, order_of
 from portal.datacenter.orders import REASONS, Asking, ProcessOrder
-from portal.datacenter.picking import batch_of_backup, pick_file, pick_processor
+from portal.datacenter.picking import pick_file, pick_processor
 from portal.errors import InvalidError
 from portal.rows.processors import Mode
 from portal.runtime import Runtime

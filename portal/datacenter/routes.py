@@ -6,6 +6,7 @@ from flask import Blueprint, Response, flash, request
 
 from portal.accounts.permissions import Permission
 from portal.datacenter.acceptance import MEGABYTE, SAME_NAME, PendingStandsError
+from portal.datacenter.backups import check_backup
 from portal.datacenter.disk import digest_of
 from portal.datacenter.folders import DataCenter, readable_size
 from portal.datacenter.listing import list_files
@@ -97,6 +98,9 @@ def download_file(file: str) -> Response:
     if "/" in file:
         start, _, name = file.partition("/")
         folder = _folder(start)
+    if folder in BACKUPS:
+        actor, processors = current_actor(), services().processors
+        check_backup(session(), name=name, actor=actor, processors=processors)
     found = _center().get_file(name, folder)
     digest = digest_of(found.path)
     if digest is None:

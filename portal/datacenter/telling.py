@@ -134,6 +134,8 @@ def run_lines(run: Run, *, storage: Path) -> Iterator[str]:
         yield f"  {batch.undone} undone, {batch.kept} kept because they were changed since"
     for change in run.changes:
         yield f"  row {change.row}, {change.key}: {change.field} {change.before} -> {change.after}"
+    if run.hidden:
+        yield f"  {run.hidden}"
     for entry in run.failing:
         yield f"  row {entry.first_row}: {_faults(entry)}"
     pending = job.result.get("pending")

@@ -16,6 +16,7 @@ from portal.rows.books import Books, open_books
 from portal.rows.downloads import stream_failed, stream_kept
 from portal.rows.grid import Grid, candidates_of, open_grid, rows_after
 from portal.rows.processors import Acting
+from portal.rows.showing import may_see_records
 from portal.web.access import answers_file, current_actor, go, protect
 from portal.web.extensions import services, session
 from portal.web.hx import is_htmx
@@ -153,6 +154,9 @@ def download_failing(batch_id: str) -> Response:
 def download_kept(batch_id: str) -> Response:
     """What an undo had to keep, and why."""
     batch, _ = _batch(batch_id)
+    processors, owner = services().processors, batch.actor_id
+    if not may_see_records(processors, current_actor(), batch.order.processor, owner_id=owner):
+        raise ForbiddenError("These are records that you may not see.")
     stem = batch.order.file_name.rpartition(".")[0] or batch.order.file_name
     return _stream(stream_kept(_books(batch), batch), f"{stem}.kept.csv")
 

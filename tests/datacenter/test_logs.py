@@ -120,7 +120,7 @@ def test_results_come_by_log_the_oldest_first_over_older_files_too(tmp_path: Pat
 def test_one_log_may_be_searched_alone(tmp_path: Path) -> None:
     write(tmp_path, "row 1")
     write(tmp_path, "row 2", processor="projects")
-    assert found(tmp_path, "row", name="users.log") == {"users.log": ["row 1"]}
+    assert found(tmp_path, "row", logs=["users.log"]) == {"users.log": ["row 1"]}
 
 
 def test_letters_of_any_script_are_found(tmp_path: Path) -> None:

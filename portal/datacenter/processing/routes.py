@@ -8,6 +8,7 @@ from flask import Blueprint, Response, flash, request
 
 from portal.accounts.permissions import Permission
 from portal.datacenter import orders
+from portal.datacenter.backups import check_backup
 from portal.datacenter.batches import list_batches, view_run
 from portal.datacenter.folders import DataCenter, DataCenterFile
 from portal.datacenter.latest import find_processor
@@ -159,6 +160,10 @@ def _file(name: str) -> DataCenterFile:
         return _waiting(center, name)
     if start not in REASONS:
         raise NotFoundError("There is no such file.")
+    found = services()
+    with found.runtime.reads() as reader:
+        actor, processors = current_actor(), found.processors
+        check_backup(reader, name=rest, actor=actor, processors=processors)
     return center.get_file(rest, Folder(start))
 
 

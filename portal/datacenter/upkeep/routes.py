@@ -7,8 +7,7 @@ from flask import Blueprint, Response, flash, make_response, request
 
 from portal.accounts.permissions import Permission
 from portal.artifacts.downloads import disposition
-from portal.datacenter.log_search import search_logs
-from portal.datacenter.logs import log_names
+from portal.datacenter.log_search import logs_for, search_logs
 from portal.datacenter.place import storage_path
 from portal.datacenter.service import change_storage_path, open_data_center
 from portal.errors import ConflictError, InvalidError, NotFoundError
@@ -36,13 +35,14 @@ def show_logs() -> Response:
     """Search the logs of processing by a regular expression."""
     folder = open_data_center(services().runtime).logs_path
     expression, name = request.args.get("search", ""), request.args.get("log", "")
+    names = logs_for(folder, actor=current_actor(), processors=services().processors)
     context: dict[str, Any] = {"results": None, "fault": ""}
     if expression:
         try:
-            context["results"] = search_logs(folder, expression, name=name)
+            logs = [one for one in names if name in ("", one)]
+            context["results"] = search_logs(folder, expression, logs=logs)
         except InvalidError as error:
             context["fault"] = str(error)
-    names = log_names(folder)
     choices = [(one, one) for one in names]
     return page(
         "datacenter/logs.html",
