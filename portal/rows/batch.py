@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from portal.rows.processors import Mode, Store
+from portal.tabular.fields import Empty
 from portal.tabular.formats import Format
 
 
 class BatchState(StrEnum):
-    """Where a batch stands. What is RUNNING while its job has ended was left by a dead worker."""
+    """Where a batch stands. What is RUNNING while its job has ended was left by a dead worker.
+
+    REFUSED is one that was all or nothing, and a row failed: nothing of it was done.
+    """
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -22,13 +26,15 @@ class BatchState(StrEnum):
     DONE = "done"
     UNDOING = "undoing"
     UNDONE = "undone"
+    REFUSED = "refused"
 
     @property
     def over(self) -> bool:
         """Whether nothing is to be done any more unless somebody asks."""
-        return self in (BatchState.DONE, BatchState.CANCELLED, BatchState.STOPPED)
+        return self in SETTLED_STATES or self in (BatchState.CANCELLED, BatchState.STOPPED)
 
 
+SETTLED_STATES = frozenset({BatchState.DONE, BatchState.REFUSED})
 UNDO_STATES = frozenset({BatchState.UNDOING, BatchState.UNDONE})
 
 
@@ -84,6 +90,12 @@ class BatchOrder:
     `file` is an immutable stored copy, `sha256` its hash in hex. `columns[i]` is the field of the
     file's column i, None for one that is left out. `reason` says why records are removed. `total`
     is the number of data rows where it is known already; otherwise the batch counts them first.
+
+    `identity` are the fields that name a record (empty: the first of the processor's identities
+    whose fields are all in the file). With `whole` either all rows are done or none. `empty` says
+    by field what an empty cell means there, where it is not what the field itself says; cells of
+    `untrimmed` fields keep their outer spaces. With `original` refusals of tables are told in the
+    words that the tools before Portal had.
     """
 
     kind: str
@@ -99,6 +111,11 @@ class BatchOrder:
     reason: str = ""
     owner: str = ""
     total: int | None = None
+    identity: tuple[str, ...] = ()
+    whole: bool = False
+    empty: Mapping[str, Empty] = field(default_factory=dict)
+    untrimmed: tuple[str, ...] = ()
+    original: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

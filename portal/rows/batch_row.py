@@ -1,5 +1,6 @@
 """Batches and fates as rows of the ledger's tables, and back. Pure."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from sqlalchemy import Row
 
 from portal.rows.batch import Batch, BatchOrder, BatchState, Counts, Entry, Outcome
 from portal.rows.processors import Mode, Store
+from portal.tabular.fields import Empty
 from portal.tabular.formats import Format
 
 _SAME = (
@@ -74,6 +76,7 @@ def order_columns(order: BatchOrder) -> dict[str, Any]:
         "size": order.size,
         "format": order.format.as_json(),
         "columns": list(order.columns),
+        "options": _options_of(order),
         "total": order.total,
     }
 
@@ -102,4 +105,27 @@ def _order_of(values: Any) -> BatchOrder:
         reason=values["reason"],
         owner=values["owner"],
         total=values["total"],
+        **_from_options(values["options"]),
     )
+
+
+def _options_of(order: BatchOrder) -> dict[str, Any]:
+    """What is asked for beyond what every batch has, as JSON; nothing for what is as ever."""
+    options = {
+        "identity": list(order.identity),
+        "whole": order.whole,
+        "empty": {name: str(empty) for name, empty in order.empty.items()},
+        "untrimmed": list(order.untrimmed),
+        "original": order.original,
+    }
+    return {name: value for name, value in options.items() if value}
+
+
+def _from_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "identity": tuple(options.get("identity", ())),
+        "whole": bool(options.get("whole")),
+        "empty": {name: Empty(value) for name, value in options.get("empty", {}).items()},
+        "untrimmed": tuple(options.get("untrimmed", ())),
+        "original": bool(options.get("original")),
+    }

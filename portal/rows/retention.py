@@ -15,7 +15,13 @@ from portal.runtime import Runtime
 
 AT_ONCE = 400
 BATCHES_AT_ONCE = 50
-_OVER = (BatchState.DONE, BatchState.CANCELLED, BatchState.STOPPED, BatchState.UNDONE)
+_OVER = (
+    BatchState.DONE,
+    BatchState.REFUSED,
+    BatchState.CANCELLED,
+    BatchState.STOPPED,
+    BatchState.UNDONE,
+)
 
 
 def forget_rows(runtime: Runtime) -> int:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Connection,
     Engine,
     ForeignKey,
     Index,
@@ -18,11 +19,13 @@ from sqlalchemy import (
     Table,
     Text,
     inspect,
+    text,
 )
 from sqlalchemy.schema import CreateSchema
 
 from portal.db import NAMES, UtcDateTime, looking
 from portal.rows.batch import BatchState, Outcome
+from portal.rows.upgrading import add_options, allow_states
 
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 NULLABLE_JSON = JSON(none_as_null=True)
@@ -63,7 +66,10 @@ def tables_ledger(engine: Engine) -> LedgerTables:
 
 
 def make_tables_ledger(engine: Engine) -> None:
-    """Make the ledger in the database for tables where it is not there yet; one at a time."""
+    """Make the ledger in the database for tables where it is not there yet; one at a time.
+
+    One that an older version made is brought to what this one expects.
+    """
     ledger = tables_ledger(engine)
     if _is_there(engine, ledger):
         return
@@ -72,12 +78,33 @@ def make_tables_ledger(engine: Engine) -> None:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             connection.execute(CreateSchema(TABLES_SCHEMA, if_not_exists=True))
         ledger.batch.metadata.create_all(connection)
+        if not _has_options(connection, ledger):
+            _bring_up(connection, ledger)
 
 
 def _is_there(engine: Engine, ledger: LedgerTables) -> bool:
     """Whether the ledger was made; asked without a lock, for that is nearly always so."""
     with looking(engine).connect() as connection:
-        return inspect(connection).has_table(ledger.kept.name, schema=ledger.kept.schema)
+        made = inspect(connection).has_table(ledger.kept.name, schema=ledger.kept.schema)
+        return made and _has_options(connection, ledger)
+
+
+def _has_options(connection: Connection, ledger: LedgerTables) -> bool:
+    table = ledger.batch
+    columns = inspect(connection).get_columns(table.name, schema=table.schema)
+    return any(column["name"] == "options" for column in columns)
+
+
+def _bring_up(connection: Connection, ledger: LedgerTables) -> None:
+    table = ledger.batch
+    add_options(connection, table=table.name, schema=table.schema)
+    allow_states(
+        connection,
+        table=table.name,
+        check=f"ck_{table.name}_known_state",
+        states=BatchState,
+        schema=table.schema,
+    )
 
 
 def _batch_columns() -> list[Column[object] | CheckConstraint]:
@@ -101,6 +128,7 @@ def _batch_columns() -> list[Column[object] | CheckConstraint]:
         Column("size", BigInteger, nullable=False),
         Column("format", JSON, nullable=False),
         Column("columns", JSON, nullable=False),
+        Column("options", JSON, nullable=False, default=dict, server_default=text("'{}'")),
         Column("state", String(16), nullable=False),
         Column("token", Integer, nullable=False, default=0),
         Column("attempt", Integer, nullable=False, default=1),
