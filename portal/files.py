@@ -36,11 +36,6 @@ def safe_name(name: str) -> str:
     return normal
 
 
-def safe_join(root: Path, *parts: str) -> Path:
-    """Return the path of `parts` below `root`; each part passes `safe_name`."""
-    return root.joinpath(*(safe_name(part) for part in parts))
-
-
 def fsync_folder(folder: Path) -> None:
     """Make the names in `folder` survive a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -2,12 +2,19 @@
 
 import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import click
+from redis.exceptions import RedisError
+from sqlalchemy import select
 
+from portal.artifacts.models import Artifact
+from portal.artifacts.service import artifact_path
+from portal.files import CHUNK, written_aside
 from portal.jobs import queries, service, views
 from portal.jobs.models import JobState
+from portal.jobs.presence import live_workers
 from portal.jobs.progress import Progress
 from portal.jobs.queries import JobFilter
 from portal.jobs.views import JobView
@@ -15,6 +22,7 @@ from portal.runtime import Runtime
 
 LOOK_SECONDS = 0.5
 BAR = 30
+NO_WORKER = "No worker is running, so the job waits; start the portal with `portal up`."
 
 
 @click.group()
@@ -48,7 +56,7 @@ def list_command(shell: Any, state: str | None, area: str, text: str, limit: int
 @click.pass_obj
 def show_command(shell: Any, job_id: str) -> None:
     """Show one job; ID may be a unique beginning of its id."""
-    _print(shell, _look(shell, job_id))
+    _print(shell, look(shell, job_id))
 
 
 @jobs.command("cancel")
@@ -70,7 +78,7 @@ def cancel_command(shell: Any, job_id: str) -> None:
             address=shell.address,
         )
         full_id = job.id
-    _print(shell, _look(shell, full_id))
+    _print(shell, look(shell, full_id))
 
 
 @jobs.command("retry")
@@ -95,7 +103,7 @@ def retry_command(context: click.Context, job_id: str, wait: bool) -> None:
     if joined and not shell.json:
         click.echo("The same was asked for already; this is that job.", err=True)
     code = follow(runtime, full_id) if wait else 0
-    _print(shell, _look(shell, full_id))
+    _print(shell, look(shell, full_id))
     context.exit(code)
 
 
@@ -103,9 +111,11 @@ def follow(runtime: Runtime, job_id: str) -> int:
     """Show a job's progress on the terminal until it ends; returns 0 if it succeeded, else 1.
 
     The progress goes to the error stream, so that a command's output stays its own. The job goes
-    on when this is interrupted.
+    on when this is interrupted. Where nobody is there to do it, that is said.
     """
     shown = ""
+    if _seen(runtime, job_id).state == JobState.QUEUED and _nobody_works(runtime):
+        click.echo(NO_WORKER, err=True)
     while True:
         seen = _seen(runtime, job_id)
         if not seen.active:
@@ -116,6 +126,25 @@ def follow(runtime: Runtime, job_id: str) -> int:
             click.echo(_line(shown, line), err=True, nl=False)
             shown = line
         threading.Event().wait(LOOK_SECONDS)
+
+
+def look(shell: Any, job_id: str) -> JobView:
+    """A job as the shell's actor may see it; `job_id` may be a unique beginning of its id."""
+    with shell.runtime.reads() as session:
+        job = service.get_job(session, kinds=shell.kinds, actor=shell.actor, job_id=job_id)
+        return views.view_job(
+            session, runtime=shell.runtime, kinds=shell.kinds, actor=shell.actor, job=job
+        )
+
+
+def copy_result(shell: Any, job_id: str, output: Path) -> None:
+    """Copy the one file that a job made to where the user wants it, whole or not at all."""
+    with shell.runtime.reads() as session:
+        artifact_id = session.scalars(select(Artifact.id).where(Artifact.job_id == job_id)).one()
+    source = artifact_path(shell.runtime.settings, artifact_id)
+    with source.open("rb") as stream, written_aside(output.absolute()) as target:
+        while chunk := stream.read(CHUNK):
+            target.write(chunk)
 
 
 def describe(job: JobView) -> dict[str, Any]:
@@ -145,12 +174,12 @@ def describe(job: JobView) -> dict[str, Any]:
     }
 
 
-def _look(shell: Any, job_id: str) -> JobView:
-    with shell.runtime.reads() as session:
-        job = service.get_job(session, kinds=shell.kinds, actor=shell.actor, job_id=job_id)
-        return views.view_job(
-            session, runtime=shell.runtime, kinds=shell.kinds, actor=shell.actor, job=job
-        )
+def _nobody_works(runtime: Runtime) -> bool:
+    """Whether no worker lives, as far as that can be known."""
+    try:
+        return not live_workers(runtime.redis)
+    except RedisError:
+        return False
 
 
 def _seen(runtime: Runtime, job_id: str) -> JobView:

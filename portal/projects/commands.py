@@ -16,12 +16,9 @@ from portal.accounts.models import User
 from portal.accounts.names import name_key
 from portal.accounts.permissions import Actor, Permission
 from portal.artifacts.models import Artifact
-from portal.artifacts.service import artifact_path
 from portal.errors import ForbiddenError, InvalidError
-from portal.files import CHUNK, written_aside
-from portal.jobs.commands import describe, follow
-from portal.jobs.models import Job, JobState
-from portal.jobs.views import JobView, view_job
+from portal.jobs.commands import copy_result, describe, follow, look
+from portal.jobs.models import JobState
 from portal.projects import exports, members, service
 from portal.projects.export_content import ExportOptions
 from portal.projects.files import count_files
@@ -144,9 +141,9 @@ def export_command(
     shell: Any = context.obj
     job_id = _ask(shell, project_id)
     code = follow(shell.runtime, job_id) if wait or output is not None else 0
-    job = _look(shell, job_id)
+    job = look(shell, job_id)
     if output is not None and job.state == JobState.SUCCEEDED:
-        _copy(shell, job_id, output)
+        copy_result(shell, job_id, output)
     if shell.json or as_json:
         click.echo(json.dumps(describe(job)))
     else:
@@ -235,24 +232,6 @@ def _ask(shell: Any, project_id: str) -> str:
         if submitted.joined:
             click.echo("An export of this project is active already; this is that job.", err=True)
         return submitted.job.id
-
-
-def _look(shell: Any, job_id: str) -> JobView:
-    with shell.runtime.reads() as session:
-        job = session.scalars(select(Job).where(Job.id == job_id)).one()
-        return view_job(
-            session, runtime=shell.runtime, kinds=shell.kinds, actor=shell.actor, job=job
-        )
-
-
-def _copy(shell: Any, job_id: str, output: Path) -> None:
-    """Copy the job's zip to where the user wants it, whole or not at all."""
-    with shell.runtime.reads() as session:
-        artifact_id = session.scalars(select(Artifact.id).where(Artifact.job_id == job_id)).one()
-    source = artifact_path(shell.runtime.settings, artifact_id)
-    with source.open("rb") as stream, written_aside(output.absolute()) as target:
-        while chunk := stream.read(CHUNK):
-            target.write(chunk)
 
 
 def _print_report(report: LoadReport) -> None:

@@ -23,8 +23,7 @@ from portal.artifacts.service import (
 )
 from portal.files import private_folder
 from portal.jobs.kinds import Kinds
-from portal.jobs.models import Job
-from portal.jobs.service import Subject, Submitted, find_active, submit
+from portal.jobs.service import Subject, Submitted, submit
 from portal.jobs.wake import Waker
 from portal.jobs.work import Work
 from portal.projects.archive import ArchiveReport, write_zip
@@ -105,11 +104,6 @@ def submit_export(
 def title_of(project_id: str) -> str:
     """How people see the job of an export."""
     return f"Export of project {project_id}"
-
-
-def find_running_export(session: Session, project_id: str) -> Job | None:
-    """The queued or running export of a project, None where there is none."""
-    return find_active(session, idem_key=f"{KIND}:{SUBJECT}:{project_id}")
 
 
 def list_exports(session: Session, *, project_id: str, limit: int) -> list[Artifact]:

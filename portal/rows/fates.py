@@ -89,11 +89,6 @@ def columns_of(row: Prepared, fate: Fate) -> dict[str, Any]:
     }
 
 
-def short_of(hashes: bytes, index: int, *, size: int) -> bytes:
-    """The short hash of the row at `index` in a range."""
-    return zlib.decompress(hashes)[index * size : (index + 1) * size]
-
-
 def _runs(
     rows: Sequence[Prepared], fates: Sequence[Fate]
 ) -> Iterator[tuple[Prepared, Prepared, Fate, bytes]]:

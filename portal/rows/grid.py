@@ -9,15 +9,14 @@ from sqlalchemy.orm import Session
 from portal.rows import editing
 from portal.rows.batch import Batch, Entry
 from portal.rows.books import Books
-from portal.rows.processors import Acting, Mode, Processor, Suggesting
+from portal.rows.processors import Acting, Processor, Suggesting
 from portal.rows.source import is_full, open_source
-from portal.rows.undertaking import identity_of
+from portal.rows.undertaking import conversion_of
 from portal.tabular.conversion import Conversion, RowErrors
 from portal.tabular.fields import Choice, Field, FieldType
 from portal.tabular.turns import turn
 
 ROWS_SHOWN = 50
-CHOICES_SHOWN = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,18 +67,7 @@ class Grid:
     @cached_property
     def conversion(self) -> Conversion:
         """How cells become values, as the batch does it."""
-        order = self.batch.order
-        creating = order.mode is Mode.CREATE
-        identity = identity_of(self.processor, order.columns) or ()
-        columns = order.columns
-        if order.mode is Mode.REMOVE:
-            columns = tuple(name if name in identity else None for name in columns)
-        return Conversion(
-            self.processor.fields,
-            columns,
-            creating=creating,
-            identity=() if creating else identity,
-        )
+        return conversion_of(self.batch.order, self.processor)
 
     def row(self, entry: Entry) -> GridRow:
         """A failing row as it is shown."""

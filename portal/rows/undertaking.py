@@ -6,7 +6,7 @@ from functools import cached_property
 
 from portal.accounts.permissions import Actor
 from portal.errors import ForbiddenError, InvalidError
-from portal.rows.batch import Batch
+from portal.rows.batch import Batch, BatchOrder
 from portal.rows.processors import Acting, KeepRemoved, ManyRecords, Mode, Processor
 from portal.tabular.conversion import Conversion
 from portal.tabular.fields import Values
@@ -51,23 +51,9 @@ class Undertaking:
         return [name for name in self.names if name not in values]
 
     @cached_property
-    def columns(self) -> tuple[str | None, ...]:
-        """The field of each column; to remove a record only what names it is read."""
-        columns = self.batch.order.columns
-        if self.mode is not Mode.REMOVE:
-            return columns
-        named = self.identity or ()
-        return tuple(name if name in named else None for name in columns)
-
-    @cached_property
     def conversion(self) -> Conversion:
         """How cells become values."""
-        return Conversion(
-            self.processor.fields,
-            self.columns,
-            creating=self.mode is Mode.CREATE,
-            identity=() if self.mode is Mode.CREATE else self.identity or (),
-        )
+        return conversion_of(self.batch.order, self.processor)
 
     def named_by(self, values: Values) -> tuple[object, ...] | None:
         """What names a row's record; None where a field of its identity is not given."""
@@ -105,6 +91,18 @@ def undertake(
         acting=acting,
         identity=identity,
         keep_removed=keep_removed,
+    )
+
+
+def conversion_of(order: BatchOrder, processor: Processor) -> Conversion:
+    """How the cells of a file become values; to remove a record only what names it is read."""
+    creating = order.mode is Mode.CREATE
+    identity = identity_of(processor, order.columns) or ()
+    columns = order.columns
+    if order.mode is Mode.REMOVE:
+        columns = tuple(name if name in identity else None for name in columns)
+    return Conversion(
+        processor.fields, columns, creating=creating, identity=() if creating else identity
     )
 
 

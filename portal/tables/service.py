@@ -28,10 +28,6 @@ EXPORT = "tables.export"
 IMPORTS = (Action.CREATE, Action.UPDATE, Action.REMOVE)
 SEEN = (Action.BROWSE, *IMPORTS)
 TOLD = (*SEEN, Action.EXPORT)
-NO_KEY = (
-    "It has no primary key and no unique column that is always filled, so its rows cannot be "
-    "found again: nothing can be imported into it."
-)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -167,6 +167,22 @@ def test_a_machine_that_waits_gets_json_alone_on_the_output(portal, jobs, worker
     assert json.loads(result.stdout)["state"] == JobState.SUCCEEDED
 
 
+def test_who_waits_while_no_worker_runs_is_told_so(shell, portal, jobs, capsys):
+    job_id = jobs.queued()
+    follower = threading.Thread(target=follow, args=(shell.runtime, job_id))
+    follower.start()
+    said: list[str] = []
+
+    def told():
+        said.append(capsys.readouterr().err)
+        return "No worker is running" in "".join(said)
+
+    wait_until(told)
+    portal("cancel", job_id)
+    follower.join(timeout=20)
+    assert not follower.is_alive()
+
+
 def test_following_a_job_shows_on_one_line_how_far_it_is(shell, portal, jobs, worker, capsys):
     job_id, shown = jobs.queued("stay"), []
 

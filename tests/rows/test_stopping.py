@@ -15,7 +15,6 @@ from portal.jobs import runner
 from portal.jobs.engine import JobEngine
 from portal.jobs.kinds import Kinds
 from portal.jobs.models import Job, JobState
-from portal.jobs.work import LOOK_SECONDS
 from portal.rows import service
 from portal.rows.abandoned import stop_abandoned
 from portal.rows.batch import BatchState
@@ -109,11 +108,13 @@ def test_a_batch_pauses_between_two_chunks(batches):
 def test_a_cancelled_batch_leaves_the_rest_unprocessed_and_can_go_on(batches):
     batch_id = batches.make(ROWS)
 
+    stopping = threading.Event()
+
     def cancel(session):
         session.execute(update(Job).values(cancel_requested_at=db_now()))
-        threading.Event().wait(LOOK_SECONDS)  # jobs look that often whether they were cancelled
+        stopping.set()  # a job that is to stop looks at once whether it was cancelled
 
-    job = run_with(batches, batch_id, Interrupting("c120", cancel))
+    job = run_with(batches, batch_id, Interrupting("c120", cancel), stopping=stopping)
     assert job.state == JobState.CANCELLED
     cancelled = batches.batch(batch_id)
     assert cancelled.state is BatchState.CANCELLED
