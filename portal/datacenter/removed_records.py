@@ -25,7 +25,8 @@ class BackupError(OSError):
 class RemovedRecords:
     """Keeps removed records in one CSV file, whose columns are their fields and `del_date`.
 
-    Processed in mode create, the file makes the same records again.
+    Processed in mode create, the file makes the same records again. As people look into it with
+    spreadsheets, what one would compute is marked, and restored when the file is read.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class RemovedRecords:
     def _lines(self, records: Sequence[Record], *, header: bool) -> bytes:
         moment = self._clock().astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S+00:00")
         buffer = io.BytesIO()
-        writer = TableWriter(buffer, FORMAT)
+        writer = TableWriter(buffer, FORMAT, for_spreadsheets=True)
         if header:
             writer.write([*self._names, DEL_DATE])
         writer.write_many([*self._texts(record), moment] for record in records)

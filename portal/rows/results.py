@@ -78,11 +78,14 @@ def write_results(
 def write_failed(
     session: Session, stream: IO[bytes], *, tables: LedgerTables, batch: Batch
 ) -> None:
-    """Write the rows that failed to `stream`, as edited, with their errors in the last column."""
+    """Write the rows that failed to `stream`, as edited, with their errors in the last column.
+
+    The file is for spreadsheets: what one would compute is marked, and restored when it comes back.
+    """
     with open_source(batch.order) as table:
         header = table.header
     fmt = written_as(session, tables=tables, batch=batch)
-    writer = TableWriter(stream, fmt)
+    writer = TableWriter(stream, fmt, for_spreadsheets=True)
     writer.write(_pending_header(header))
     failed = tables.row.c.outcome == str(Outcome.FAILED)
     fates = ledger.entries(session, tables, batch, failed)
@@ -91,8 +94,11 @@ def write_failed(
 
 
 def write_kept(session: Session, stream: IO[bytes], *, tables: LedgerTables, batch: Batch) -> None:
-    """Write what an undo had to keep: the row, the key of its record, and why it was kept."""
-    writer = TableWriter(stream, Format())
+    """Write what an undo had to keep: the row, the key of its record, and why it was kept.
+
+    The file is for spreadsheets, too.
+    """
+    writer = TableWriter(stream, Format(), for_spreadsheets=True)
     writer.write(KEPT_HEADER)
     kept = kept_rows(session, tables=tables, batch=batch)
     writer.write_many((str(item.row), item.key, item.reason) for item in kept)

@@ -109,6 +109,20 @@ def test_removed_records_are_backed_up_and_can_be_restored(office: Office) -> No
     assert office.lying()["deleted"] == [backup]
 
 
+def test_formulas_are_marked_in_a_backup_and_restored(office: Office) -> None:
+    office: Office,
+) -> None:
+    office.put("projects.csv", "id,title\nred,=1+1\n")
+    office.process("projects.csv", "projects")
+    office.put("gone.csv", "id\nred\n")
+    office.process("gone.csv", "projects", Mode.REMOVE)
+    (backup,) = office.lying()["deleted"]
+    assert "red,'=1+1," in office.text(f"deleted/{backup}")
+    office.process(backup, "projects", folder=orders.Folder.DELETED)
+    office.put("same.csv", "id,title\nred,=1+1\n")
+    assert office.process("same.csv", "projects", Mode.UPDATE).counts.unchanged == 1
+
+
 def test_a_whole_batch_is_undone(office: Office) -> None:
     office.put("projects.csv", "id,title\nred,Red\nblue,Blue\n")
     batch = office.process("projects.csv", "projects")

@@ -136,3 +136,22 @@ def test_a_long_file_is_written_whole(batches):
     codes = [line.split(b",")[0] for line in (*finished.splitlines(), *pending.splitlines())]
     assert len(set(codes)) == 1_301
     assert len(codes) == 1_302
+
+
+def test_what_a_spreadsheet_would_compute_is_marked_in_the_failing_rows_and_restored(batches):
+    source = b"code,name,age,born,city\r\na,=1+1,x,,\r\n"
+    first = batches.run(batches.make(order=batches.order_of(file(batches, source))))
+    download = failed(batches, first.id)
+    assert download.splitlines()[1].startswith(b"a,'=1+1,x,,,age: ")
+    repaired = file(batches, download.replace(b",x,", b",7,"), "repaired.csv")
+    order = batches.order_of(repaired, columns=("code", "name", "age", "born", "city", None))
+    assert batches.run(batches.make(order=order)).counts.created == 1
+    assert batches.people()["a"].name == "=1+1"
+
+
+def test_files_that_go_on_in_the_data_centre_have_the_cells_of_their_source(batches):
+    source = b"code,name,age,born,city\r\na,=1+1,1,,\r\nb,-@x,x,,\r\n"
+    batch = batches.run(batches.make(order=batches.order_of(file(batches, source))))
+    finished, pending = results(batches, batch.id)
+    assert b"\na,=1+1,1" in finished
+    assert b"\nb,-@x,x" in pending
