@@ -110,8 +110,6 @@ def test_removed_records_are_backed_up_and_can_be_restored(office: Office) -> No
 
 
 def test_formulas_are_marked_in_a_backup_and_restored(office: Office) -> None:
-    office: Office,
-) -> None:
     office.put("projects.csv", "id,title\nred,=1+1\n")
     office.process("projects.csv", "projects")
     office.put("gone.csv", "id\nred\n")
