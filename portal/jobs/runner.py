@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 import traceback
+from functools import partial
 
 import structlog
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.actors import find_actor
 from portal.accounts.permissions import Actor
-from portal.errors import PortalError
+from portal.errors import ForbiddenError, PortalError
 from portal.jobs import ledger, outcomes
 from portal.jobs.engine import JobEngine
 from portal.jobs.heartbeat import Heartbeat
@@ -103,7 +104,8 @@ def _attempt(engine: JobEngine, claim: Claim, stopping: threading.Event) -> JobS
         refusal = _refusal(session, kind, actor, claim)
     if kind is None or actor is None or refusal:
         return _refuse(engine, claim, refusal, stopping)
-    work = Work(runtime=engine.runtime, claim=claim, actor=actor, stopping=stopping)
+    ask = partial(_asker, kind, claim)
+    work = Work(runtime=engine.runtime, claim=claim, actor=actor, stopping=stopping, ask=ask)
     try:
         return _run(engine, kind, work)
     except StoppedError:
@@ -129,6 +131,15 @@ def _refusal(session: Session, kind: Kind | None, actor: Actor | None, claim: Cl
     if not kind.may_run(session, actor, claim.args):
         return "The person who asked for it no longer has the right to."
     return ""
+
+
+def _asker(kind: Kind, claim: Claim, session: Session) -> Actor:
+    """Who asked for the job, as he stands now; raises ForbiddenError where it may not go on."""
+    actor = find_actor(session, claim.requester_id)
+    refusal = _refusal(session, kind, actor, claim)
+    if actor is None or refusal:
+        raise ForbiddenError(refusal)
+    return actor
 
 
 def _refuse(engine: JobEngine, claim: Claim, reason: str, stopping: threading.Event) -> JobState:

@@ -4,7 +4,7 @@ import contextlib
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -50,12 +50,14 @@ class Work:
         claim: Claim,
         actor: Actor,
         stopping: threading.Event,
+        ask: Callable[[Session], Actor] | None = None,
     ) -> None:
         self.runtime = runtime
         self.claim = claim
         self.actor = actor
         self.completed = False
         self._stopping = stopping
+        self._ask = ask
         self._meter = ProgressMeter(runtime.redis, claim.job_id, claim.attempt)
         self._lines: list[dict[str, Any]] = []
         self._flushed_at = time.monotonic()
@@ -104,6 +106,16 @@ class Work:
         if now - self._flushed_at >= FLUSH_SECONDS:
             self._flush()
         self._look()
+
+    def check_right(self) -> Actor:
+        """Who asked for the job, as he stands now; raises ForbiddenError where he no longer may.
+
+        A task that works for long asks between its steps.
+        """
+        if self._ask is not None:
+            with self.runtime.reads() as session:
+                self.actor = self._ask(session)
+        return self.actor
 
     @contextmanager
     def effect(self) -> Iterator[Session]:

@@ -15,7 +15,8 @@ from portal.rows import ledger
 from portal.rows.batch import Batch, BatchState
 from portal.rows.books import Books, working_books
 from portal.rows.models import PORTAL_LEDGER
-from portal.rows.processors import Acting, Store
+from portal.rows.processors import Acting, Processor, Store
+from portal.rows.undertaking import check_right
 
 SHOW_SECONDS = 1.0
 
@@ -25,12 +26,16 @@ class PausedError(Exception):
 
 
 class Desk:
-    """One process's hold on a batch. `batch` is what the ledger said at the last commit."""
+    """One process's hold on a batch. `batch` is what the ledger said at the last commit.
+
+    With a `processor`, whoever asked for the work must be allowed to use it until the end.
+    """
 
     def __init__(self, work: Work, books: Books, batch: Batch) -> None:
         self.work = work
         self.books = books
         self.batch = batch
+        self.processor: Processor | None = None
         self._shown_at = time.monotonic()
 
     def acting(self) -> Acting:
@@ -57,13 +62,22 @@ class Desk:
         self.show()
 
     def between(self, stage: str, *, done: int, total: int | None, pausable: bool = True) -> None:
-        """A safe point between chunks. Raises PausedError where a pause was asked for."""
+        """A safe point between chunks. Raises PausedError where a pause was asked for.
+
+        Raises ForbiddenError where the right to go on was taken away.
+        """
         self.work.progress(stage=stage, done=done, total=total, unit="rows")
         self.work.checkpoint()
+        self._check_right()
         if pausable and self._pause_is_asked():
             raise PausedError
         if time.monotonic() - self._shown_at >= SHOW_SECONDS:
             self.show()
+
+    def _check_right(self) -> None:
+        actor = self.work.check_right()
+        if self.processor is not None:
+            check_right(actor, self.processor)
 
     def _pause_is_asked(self) -> bool:
         table = PORTAL_LEDGER.batch

@@ -51,7 +51,7 @@ def run_batch(
         desk.show()
         return desk.batch
     with desk.held():
-        processor = processors.get(desk.batch.order.processor)
+        processor = desk.processor = processors.get(desk.batch.order.processor)
         _check_unbroken(desk.batch, processor)
         run = undertake(desk.batch, processor, acting=desk.acting, keep_removed=keep_removed)
         _check_backup(run)

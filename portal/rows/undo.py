@@ -40,7 +40,7 @@ def undo_batch(work: Work, *, batch_id: str, processors: Processors) -> Batch:
         desk.show()
         return desk.batch
     check_undoable(desk.batch)
-    processor = processors.get(desk.batch.order.processor)
+    processor = desk.processor = processors.get(desk.batch.order.processor)
     run = undertake(desk.batch, processor, acting=desk.acting)
     if desk.batch.state is not BatchState.UNDOING:
         desk.mark(state=str(BatchState.UNDOING), undo_next=desk.batch.next_row, retry_rows=None)

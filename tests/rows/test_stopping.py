@@ -4,10 +4,11 @@ import threading
 import time
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from portal.accounts.actors import actor_of
-from portal.accounts.permissions import SYSTEM, Permission
+from portal.accounts.models import User, UserRole
+from portal.accounts.permissions import SYSTEM, Permission, Role
 from portal.accounts.service import create_user
 from portal.db import db_now
 from portal.errors import ConflictError, ForbiddenError
@@ -234,3 +235,37 @@ def test_a_batch_whose_job_is_active_is_not_set_free(batches):
         PORTAL_LEDGER.batch.update().values(state=str(BatchState.RUNNING), job_id=job_id)
     )
     assert stop_abandoned(batches.runtime) == 0
+
+
+def clerk_of(batches):
+    with batches.runtime.sessions.begin() as session:
+        user = create_user(
+            session,
+            actor=SYSTEM,
+            name="clerk",
+            roles=(Role.ADMIN,),
+            now=batches.runtime.clock(),
+            password=None,
+        )
+        return actor_of(user)
+
+
+@pytest.mark.parametrize(
+    ("taken", "reason"),
+    [
+        (delete(UserRole), "You may not process People."),
+        (update(User).values(enabled=False), "disabled or gone"),
+    ],
+)
+def test_a_right_that_is_taken_away_stops_the_batch_between_two_chunks(batches, taken, reason):
+    clerk, batch_id = clerk_of(batches), batches.make(ROWS)
+    taking = Interrupting("c120", lambda session: session.execute(taken))
+    needed = Permission.USERS_MANAGE
+    job = run_with(batches, batch_id, taking, actor=clerk, permission=needed)
+    assert job.state == JobState.FAILED
+    assert reason in job.reason
+    stopped = batches.batch(batch_id)
+    assert stopped.state is BatchState.STOPPED
+    assert 120 < stopped.counts.created < 250
+    assert stopped.counts.unprocessed == 250 - stopped.counts.created
+    assert resume(batches, batch_id).counts.created == 250
