@@ -54,11 +54,15 @@ class Acting:
 
 
 class RefusedRowError(PortalError):
-    """One row cannot be done. `field` names the column at fault, empty for the whole row."""
+    """One row cannot be done. `field` names the column at fault, empty for the whole row.
 
-    def __init__(self, message: str, *, field: str = "") -> None:
+    `original` says the same in the words of the tools before Portal, for batches that want those.
+    """
+
+    def __init__(self, message: str, *, field: str = "", original: str = "") -> None:
         super().__init__(message)
         self.field = field
+        self.original = original
 
 
 class Records(Protocol):

@@ -10,6 +10,7 @@ from portal.rows.processors import RefusedRowError
 from portal.tables.layout import Layout
 from portal.tables.lookups import Column, Question, Rows
 from portal.tables.natural_keys import Reference
+from portal.tables.original_texts import link_text
 from portal.tables.quoting import quoted
 from portal.tables.values import fits
 from portal.tabular.fields import Values
@@ -110,6 +111,7 @@ class Encoder:
         return RefusedRowError(
             f"There is no row of {reference.table!r} whose {reference.word.name} is {word!r}.",
             field=column,
+            original=link_text(reference.table, word),
         )
 
 

@@ -7,9 +7,11 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from portal.rows.processors import RefusedRowError
+from portal.tables.original_texts import empty_text, refusal_text
 from portal.tables.shapes import Check, TableShape
 
 _SQLITE = re.compile(r"(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: (.*))?", re.DOTALL)
+_KEY = re.compile(r"\(([^()]+)\)=\(")
 _KINDS = {"UNIQUE": "23505", "NOT NULL": "23502", "CHECK": "23514", "FOREIGN KEY": "23503"}
 _WORDS = {
     "23505": "There is a row with the same {columns} already.",
@@ -24,23 +26,32 @@ def refusal_of(error: DBAPIError, shape: TableShape) -> RefusedRowError | None:
     code, constraint, columns = _facts(error.orig, shape)
     if code[:2] not in ("22", "23"):
         return None
-    known = columns or _columns_of(constraint, shape)
+    known = columns or _columns_of(constraint, shape) or _columns_told(error.orig, shape)
     words = _WORDS.get(code, "The database does not take this row.").format(
         columns=" and ".join(known) or "the row", rule=_rule(constraint, shape)
     )
     said = " ".join(str(error.orig).split())
-    return RefusedRowError(f"{words} ({said})", field=known[0] if len(known) == 1 else "")
+    return RefusedRowError(
+        f"{words} ({said})",
+        field=known[0] if len(known) == 1 else "",
+        original=refusal_text(shape, code=code, columns=known, said=_driver_text(error.orig)),
+    )
 
 
-def same_already(columns: Sequence[str]) -> RefusedRowError:
+def same_already(shape: TableShape, columns: Sequence[str]) -> RefusedRowError:
     """The refusal of a row whose unique columns are taken."""
     words = _WORDS["23505"].format(columns=" and ".join(columns))
-    return RefusedRowError(words, field=columns[0] if len(columns) == 1 else "")
+    return RefusedRowError(
+        words,
+        field=columns[0] if len(columns) == 1 else "",
+        original=refusal_text(shape, code="23505", columns=columns, said=""),
+    )
 
 
-def not_filled(column: str) -> RefusedRowError:
+def not_filled(shape: TableShape, column: str) -> RefusedRowError:
     """The refusal of a row that leaves empty what must not be."""
-    return RefusedRowError(_WORDS["23502"].format(columns=column), field=column)
+    words = _WORDS["23502"].format(columns=column)
+    return RefusedRowError(words, field=column, original=empty_text(shape, column))
 
 
 def rule_broken(check: Check) -> RefusedRowError:
@@ -71,6 +82,25 @@ def _columns_of(constraint: str, shape: TableShape) -> tuple[str, ...]:
     if constraint in named:
         return named[constraint]
     return shape.primary_key if constraint.endswith("_pkey") else ()
+
+
+def _columns_told(original: Any, shape: TableShape) -> tuple[str, ...]:
+    """The columns that PostgreSQL names beside the values: `Key (trunk_id, code)=(1, x)`."""
+    diagnosis = getattr(original, "diag", None)
+    found = _KEY.search((diagnosis and diagnosis.message_detail) or "")
+    names = tuple(part.strip().strip('"') for part in found[1].split(",")) if found else ()
+    return names if {column.name for column in shape.columns}.issuperset(names) else ()
+
+
+def _driver_text(original: Any) -> str:
+    """What the driver says of the row, without where in a statement of ours it was."""
+    diagnosis = getattr(original, "diag", None)
+    if diagnosis is None or not diagnosis.message_primary:
+        return str(original)
+    detail = diagnosis.message_detail
+    return (
+        f"{diagnosis.message_primary}\nDETAIL:  {detail}" if detail else diagnosis.message_primary
+    )
 
 
 def _rule(constraint: str, shape: TableShape) -> str:

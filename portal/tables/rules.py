@@ -49,7 +49,7 @@ class Rules:
         for name, value in values.items():
             column = self._layout.shape.column(name)
             if value is None and not column.nullable and name not in self._made_up:
-                raise not_filled(name)
+                raise not_filled(self._layout.shape, name)
 
     def check_alone(self, session: Session, record: Record | None, values: Values) -> None:
         """Raise RefusedRowError where another row has what is unique in this one."""
@@ -155,7 +155,7 @@ class Rules:
         free = [place for place in asked if place not in taken]
         named = grouped([tuple(wholes[place][name] for name in columns) for place in free], _same)
         taken |= {free[at] for same in named.values() for at in same[1:]}
-        return {place: same_already(columns) for place in taken}
+        return {place: same_already(self._layout.shape, columns) for place in taken}
 
     def _whole(self, record: Record | None, values: Values) -> Values:
         return {**(self._layout.blank if record is None else record.values), **values}
@@ -166,4 +166,5 @@ def _same(what: Any) -> Any:
 
 
 def _derived(refusal: RefusedRowError) -> RefusedRowError:
-    return RefusedRowError(f"{refusal} (derived)", field=refusal.field)
+    original = refusal.original and f"{refusal.original} (derived)"
+    return RefusedRowError(f"{refusal} (derived)", field=refusal.field, original=original)
