@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from portal.tabular.formats import Format, find_format
+from portal.tabular.opening import open_stored
 from portal.tabular.reading import open_table
 from portal.tabular.table import Row
 from portal.tabular.writing import TableWriter
@@ -51,7 +52,7 @@ def merged_columns(header: Sequence[str], others: Sequence[str]) -> list[str]:
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[list[str], Iterator[Row], Format]]:
     """Header, rows of data and format of a CSV file; one without any text has no columns."""
-    with path.open("rb") as stream:
+    with open_stored(path) as stream:
         is_blank = path.stat().st_size < _HEAD and not stream.read(_HEAD).strip(_BLANK)
     if is_blank:
         yield [], iter(()), Format(kind="csv")

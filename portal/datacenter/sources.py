@@ -18,6 +18,7 @@ from portal.rows.models import PORTAL_LEDGER
 from portal.rows.processors import Store
 from portal.runtime import Runtime
 from portal.settings import Settings
+from portal.tabular.opening import open_stored
 
 CHANGED = "The file was changed after it was looked at; look at it again and ask anew."
 ABANDONED_SECONDS = 86_400.0
@@ -102,9 +103,8 @@ def adopt_sources(runtime: Runtime) -> int:
 def _copy(path: Path, target: Path, work: Work) -> Source:
     digest, size = hashlib.sha256(), 0
     total = path.stat(follow_symlinks=False).st_size
-    reading = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    writing = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(reading, "rb") as source, os.fdopen(writing, "wb") as copy:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open_stored(path) as source, os.fdopen(os.open(target, flags, 0o600), "wb") as copy:
         while chunk := source.read(CHUNK):
             copy.write(chunk)
             digest.update(chunk)

@@ -13,6 +13,7 @@ from portal.rows.batch import BatchOrder
 from portal.rows.fates import Prepared
 from portal.tabular.conversion import Conversion, RowErrors
 from portal.tabular.fields import Values
+from portal.tabular.opening import open_stored
 from portal.tabular.reading import open_table
 from portal.tabular.table import Row, Table
 
@@ -29,7 +30,7 @@ def check_source(order: BatchOrder, *, checkpoint: Callable[[], None]) -> None:
     """Raise SourceChangedError where the file is not what was ordered."""
     digest = hashlib.sha256()
     try:
-        with order.file.open("rb") as stream:
+        with open_stored(order.file) as stream:
             while chunk := stream.read(CHUNK):
                 checkpoint()
                 digest.update(chunk)

@@ -10,6 +10,7 @@ from typing import Any
 from portal.errors import InvalidError
 from portal.tabular.dialect import LINE_ENDS, QUOTINGS, Dialect, Trial, after_sep_line, try_dialects
 from portal.tabular.encoding import ENCODINGS, Guess, find_encoding
+from portal.tabular.opening import open_stored
 from portal.tabular.quoting import find_habits
 
 KINDS = ("csv", "xlsx", "xls", "ods")
@@ -116,7 +117,7 @@ def find_format(path: Path, *, name: str) -> Finding:
         raise InvalidError(f"Portal reads CSV, TSV, XLS, XLSX and ODS files; {name!r} is none.")
     if kind != "csv":
         return _spreadsheet(kind)
-    with path.open("rb", buffering=0) as stream:
+    with open_stored(path) as stream:
         head = stream.read(HEAD)
         whole = len(head) == os.fstat(stream.fileno()).st_size
     _refuse_other_kinds(head)

@@ -14,6 +14,7 @@ from portal.tabular.faults import column_at_end, find_fault
 from portal.tabular.formats import Format
 from portal.tabular.formulas import restore_row
 from portal.tabular.lines import BrokenLineError, Lines
+from portal.tabular.opening import open_stored
 from portal.tabular.spreadsheets import open_sheet
 from portal.tabular.table import LIMITS, Limits, Preview, Row, Table, TableError, check_header
 
@@ -63,7 +64,7 @@ def _opened(path: Path, fmt: Format, *, limits: Limits, restore: bool) -> Iterat
         with open_sheet(path, fmt, limits=limits) as table:
             yield table
         return
-    with path.open("rb", buffering=0) as stream:
+    with open_stored(path) as stream:
         yield _Reading(path, stream, fmt, limits=limits, restore=restore).table()
 
 
@@ -143,7 +144,7 @@ class _Reading:
     def _again_from(self, line: int) -> str:
         """Return the text from `line` on, as far as it can be read, and no longer than a row."""
         parts: list[str] = []
-        with self._path.open("rb", buffering=0) as stream:
+        with open_stored(self._path) as stream:
             source = Lines(stream, self._fmt.encoding, limits=self._limits)
             try:
                 for number, text in enumerate(source, start=1):

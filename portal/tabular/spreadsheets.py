@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from portal.tabular.formats import Format
+from portal.tabular.opening import open_stored
 from portal.tabular.sheets.frames import LENGTH, OUT_OF_MEMORY
 from portal.tabular.table import LIMITS, Limits, Row, Table, TableError
 
@@ -88,7 +89,7 @@ def _asked(path: Path, request: dict[str, Any], bounds: Bounds) -> Iterator["_An
         os.fdopen(end, mode, 0) for end, mode in zip(os.pipe(), ("rb", "wb"), strict=True)
     )
     with receiving:
-        with path.open("rb") as file, sending:
+        with open_stored(path) as file, sending:
             process = _start(order, stdin=file, stdout=sending)
         try:
             yield _Answers(process, receiving.fileno(), bounds)

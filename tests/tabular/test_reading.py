@@ -1,6 +1,7 @@
 """Rows come as they stand, with their numbers and lines, in little memory."""
 
 import io
+import os
 import tracemalloc
 from itertools import islice
 from pathlib import Path
@@ -123,3 +124,29 @@ def test_lines_are_the_same_in_blocks_of_any_size(text: str, block: int, encodin
 @pytest.mark.parametrize("content", ["\ufeff\ufeffid,b\n", '"\ufeffid",b\n', '\ufeff"id",b\n'])
 def test_byte_order_marks_are_no_part_of_the_first_name(tmp_path: Path, content: str) -> None:
     assert read(stored(tmp_path, content), CSV)[0] == ["id", "b"]
+
+
+@pytest.mark.parametrize("name", ["link.csv", "link.xlsx"])
+def test_a_link_is_not_followed(tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret").write_text("name\nanna\n")
+    (tmp_path / name).symlink_to(tmp_path / "secret")
+    fmt = Format(kind="csv" if name.endswith("csv") else "xlsx")
+    with pytest.raises(TableError, match="is a link"), open_table(tmp_path / name, fmt):
+        pass
+    shown = preview(tmp_path / name, fmt, rows=5)
+    assert (shown.header, shown.rows) == ((), ())
+    assert shown.fault is not None
+    assert "is a link" in str(shown.fault)
+
+
+def test_the_format_of_a_link_is_not_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("name\nanna\n")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "secret")
+    with pytest.raises(TableError, match="is a link"):
+        find_format(tmp_path / "link.csv", name="link.csv")
+
+
+def test_nobody_waits_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(TableError, match="no file"):
+        find_format(tmp_path / "pipe.csv", name="pipe.csv")
