@@ -1,4 +1,4 @@
-"""Going on with what ended early, and doing failed rows again. These functions commit."""
+"""Pausing, going on with what ended early, and doing failed rows again."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ DRY_RUN = "A dry run did nothing that could be done again; process the file inst
 
 
 def ask_again(runtime: Runtime, run: PickedRun, *, asking: Asking) -> str:
-    """Queue what is left of a run, or else its failed rows; returns the id of the job.
+    """Queue what is left of a run, or else its failed rows, and commit; returns the job's id.
 
     A job that failed, was cancelled or interrupted gets a new attempt; a batch that was paused goes
     on; of one that is done, the failed rows are done again. Raises ConflictError where there is
@@ -40,8 +40,27 @@ def ask_again(runtime: Runtime, run: PickedRun, *, asking: Asking) -> str:
         raise ConflictError(DRY_RUN)
     center = open_data_center(runtime)
     if run.batch.state in CUT_SHORT:
-        return _rest(runtime, run.batch, center, asking)
+        with runtime.sessions.begin() as session:
+            return go_on(session, run.batch, center=center, asking=asking).job.id
     return _failed_rows(runtime, run.batch, center, asking)
+
+
+def go_on(
+    session: Session, batch: Batch, *, center: DataCenter, asking: Asking, give_up: bool = False
+) -> Submitted:
+    """Queue what is left of a batch, or (`give_up`) the putting aside of the rest. It flushes.
+
+    Raises ConflictError where nothing is left or somebody is at it, and ForbiddenError.
+    """
+    if not give_up:
+        batches.resume(session, batch_id=batch.id)
+    return ask_to_go_on(session, batch=batch, center=center, asking=asking, give_up=give_up)
+
+
+def pause(session: Session, batch: Batch, *, asking: Asking) -> None:
+    """Let a batch stop at its next safe point. Raises ForbiddenError, and ConflictError."""
+    check_may_run(asking.actor)
+    batches.pause(session, batch_id=batch.id)
 
 
 def _new_attempt(runtime: Runtime, job: Job, asking: Asking) -> str:
@@ -58,12 +77,6 @@ def _new_attempt(runtime: Runtime, job: Job, asking: Asking) -> str:
         return submitted.job.id
 
 
-def _rest(runtime: Runtime, batch: Batch, center: DataCenter, asking: Asking) -> str:
-    with runtime.sessions.begin() as session:
-        batches.resume(session, batch_id=batch.id)
-        return _submitted(ask_to_go_on(session, batch=batch, center=center, asking=asking))
-
-
 def _failed_rows(runtime: Runtime, batch: Batch, center: DataCenter, asking: Asking) -> str:
     """First all that could be said against it: the ledger may be in a database of its own."""
     with runtime.reads() as session:
@@ -72,7 +85,7 @@ def _failed_rows(runtime: Runtime, batch: Batch, center: DataCenter, asking: Ask
     with books.write() as session:
         again = batches.retry(session, batch_id=batch.id, tables=books.tables)
     with runtime.sessions.begin() as session:
-        return _submitted(ask_to_go_on(session, batch=again, center=center, asking=asking))
+        return ask_to_go_on(session, batch=again, center=center, asking=asking).job.id
 
 
 def check_failed_rows(
@@ -84,7 +97,3 @@ def check_failed_rows(
     refuse_claim(session, name=name_of(batch))
     earlier = earlier_results(session, replace(batch, attempt=batch.attempt + 1))
     check_not_repaired(session, center=center, earlier=earlier)
-
-
-def _submitted(submitted: Submitted) -> str:
-    return submitted.job.id

@@ -67,7 +67,7 @@ def write_results(
     """
     counts = batch.counts
     good = _has_good(session, tables, batch, since=since)
-    bad = counts.failed + (counts.unprocessed or 0)
+    bad = counts.failed or counts.unprocessed != 0  # not known: nobody came to count them
     with ExitStack() as files:
         good_stream = files.enter_context(written_aside(finished)) if good else None
         bad_stream = files.enter_context(written_aside(pending)) if bad else None

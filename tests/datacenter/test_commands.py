@@ -1,7 +1,6 @@
 """`portal datacenter` from the shell."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,44 +8,18 @@ from sqlalchemy import select
 
 from portal.accounts.permissions import SYSTEM, Actor, Role
 from portal.accounts.service import find_user
-from portal.assembly import KINDS, processors_for
 from portal.datacenter.service import open_data_center
 from portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from portal.jobs.models import Job
 from portal.jobs.service import cancel
-from portal.jobs.wake import RedisWaker
 from portal.projects.models import Project
 from portal.rows.processors import Mode
 from portal.rows.profiles import save_profile
-from portal.runtime import Runtime
+from tests.datacenter.conftest import USERS, Make
 from tests.datacenter.shell import Shell, answer, ask, process, queued, refusal, run, working
 from tests.waiting import wait_until
 
-USERS = "name,display_name,email\nanna,Anna K,anna@example.org\nbob,Bob,no address\n\ncleo,,\n"
 PROJECTS = "id,title\nred,The red one\nblue,Blue\n"
-Make = Callable[..., Path]
-
-
-@pytest.fixture
-def shell(runtime: Runtime) -> Shell:
-    return Shell(
-        runtime=runtime,
-        settings=runtime.settings,
-        kinds=KINDS,
-        processors=processors_for(runtime),
-        waker=RedisWaker(runtime.redis),
-    )
-
-
-@pytest.fixture
-def make_file(tmp_path: Path) -> Make:
-    def make(name: str = "users.csv", text: str | bytes = USERS) -> Path:
-        folder = tmp_path / "home"
-        folder.mkdir(exist_ok=True)
-        (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
-        return folder / name
-
-    return make
 
 
 def users(shell: Shell, *names: str) -> list[bool]:
@@ -409,7 +382,12 @@ COMMANDS = (
     ("preview", "users.csv"),
     ("process", "users.csv", "--processor", "users", "--mode", "create"),
     ("retry", "f" * 32),
+    ("pause", "f" * 32),
+    ("go-on", "f" * 32),
+    ("put-aside", "f" * 32),
     ("undo", "f" * 32),
+    ("delete", "users.csv"),
+    ("storage",),
     ("restore", "users.csv"),
     ("logs",),
 )

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, flash, request
 
 from portal.accounts.permissions import Permission
-from portal.datacenter import orders
+from portal.datacenter import again, orders
 from portal.datacenter.backups import check_backup
 from portal.datacenter.batches import list_batches, view_run
 from portal.datacenter.folders import DataCenter, DataCenterFile
@@ -117,7 +117,8 @@ def apply_plan(run_id: str) -> Response:
 @requires(Permission.IMPORTS_RUN)
 def pause_batch(batch_id: str) -> Response:
     """Let the batch stop at its next safe point, to go on later."""
-    batches.pause(session(), batch_id=batch_id)
+    batch = batches.get_batch(session(), batch_id=batch_id)
+    orders.ask_to_pause(session(), batch=batch, asking=_asking())
     session().commit()
     flash("The batch pauses at its next safe point.", "info")
     return _back(batch_id)
@@ -127,13 +128,9 @@ def pause_batch(batch_id: str) -> Response:
 @requires(Permission.IMPORTS_RUN)
 def go_on(batch_id: str) -> Response:
     """Do what is left of a batch, or give the rest up and put its files in their place."""
-    give_up = request.form.get("give_up") == "yes"
-    if not give_up:
-        batches.resume(session(), batch_id=batch_id)
     batch = batches.get_batch(session(), batch_id=batch_id)
-    submitted = orders.ask_to_go_on(
-        session(), batch=batch, center=_center(), asking=_asking(), give_up=give_up
-    )
+    give_up = request.form.get("give_up") == "yes"
+    submitted = again.go_on(session(), batch, center=_center(), asking=_asking(), give_up=give_up)
     session().commit()
     return go(f"/datacenter/runs/{submitted.job.id}")
 

@@ -1,0 +1,64 @@
+"""Commands beside the files: logs, and where the storage is."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from portal.accounts.permissions import Permission
+from portal.datacenter.log_search import NOTHING, logs_for, search_logs
+from portal.datacenter.place import storage_path
+from portal.datacenter.service import change_storage_path
+from portal.datacenter.shell.commands import center_of, tell
+from portal.errors import ForbiddenError, NotFoundError
+
+EVERY_LINE = "^"
+
+
+@click.command("logs")
+@click.argument("expression", default="")
+@click.option("--log", default="", metavar="NAME", help="Only the log of this name.")
+@click.pass_obj
+def logs_command(shell: Any, expression: str, log: str) -> None:
+    """Search the logs by a regular EXPRESSION, the oldest lines first; without one, name them."""
+    folder = center_of(shell).logs_path
+    names = logs_for(folder, actor=shell.actor, processors=shell.processors)
+    if log and log not in names:
+        raise NotFoundError(f"There is no log called {log!r}.")
+    if not expression and not log:
+        tell(shell, [{"name": name} for name in names], names or ["There are no logs yet."])
+        return
+    found = search_logs(folder, expression or EVERY_LINE, logs=[log] if log else names)
+    lines = [f"{one.name}: {line}" for one in found.logs for line in one.lines]
+    facts = [{"name": one.name, "lines": list(one.lines)} for one in found.logs]
+    tell(shell, facts, lines or [NOTHING])
+    if found.cut:
+        click.echo("There may be more; narrow the search.", err=True)
+
+
+@click.command("storage")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--move", is_flag=True, help="Move the files there; else they stay where they are.")
+@click.pass_context
+def storage_command(context: click.Context, folder: Path | None, move: bool) -> None:
+    """Show in which folder the files lie, or let it be FOLDER; exit 1 if files had to stay."""
+    shell: Any = context.obj
+    if not shell.actor.may(Permission.DATACENTER_SETTINGS):
+        raise ForbiddenError("Only an administrator may see and change the storage.")
+    left: list[str] = []
+    if folder is not None:
+        left = change_storage_path(
+            shell.runtime,
+            path=folder.absolute(),
+            move=move,
+            actor=shell.actor,
+            address=shell.address,
+        )
+    with shell.runtime.reads() as session:
+        storage = storage_path(session, shell.runtime.settings)
+    stayed = [f"{name} stayed: there is a file of that name already." for name in left]
+    tell(shell, {"storage": str(storage), "left": left}, [str(storage), *stayed])
+    context.exit(1 if left else 0)
+
+
+COMMANDS = (logs_command, storage_command)
