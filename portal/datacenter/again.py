@@ -8,7 +8,7 @@ from portal.datacenter.claims import refuse_claim
 from portal.datacenter.earlier import check_not_repaired, earlier_results
 from portal.datacenter.folders import DataCenter
 from portal.datacenter.latest import CUT_SHORT
-from portal.datacenter.orders import Asking, ask_to_go_on, check_may_run, name_of
+from portal.datacenter.orders import Asking, ask_to_go_on, ask_to_pause, check_may_run, name_of
 from portal.datacenter.picking import PickedRun
 from portal.datacenter.service import open_data_center
 from portal.errors import ConflictError, NotFoundError
@@ -59,8 +59,7 @@ def go_on(
 
 def pause(session: Session, batch: Batch, *, asking: Asking) -> None:
     """Let a batch stop at its next safe point. Raises ForbiddenError, and ConflictError."""
-    check_may_run(asking.actor)
-    batches.pause(session, batch_id=batch.id)
+    ask_to_pause(session, batch=batch, asking=asking)
 
 
 def _new_attempt(runtime: Runtime, job: Job, asking: Asking) -> str:

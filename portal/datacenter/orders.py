@@ -20,6 +20,7 @@ from portal.errors import ForbiddenError, InvalidError
 from portal.jobs.kinds import Kinds
 from portal.jobs.service import Subject, Submitted, submit
 from portal.jobs.wake import Waker
+from portal.rows import service as batches
 from portal.rows.batch import Batch
 from portal.rows.processors import Mode, Processor, Processors
 from portal.rows.undertaking import check_right
@@ -30,6 +31,7 @@ PROCESS = "datacenter.process"
 PLAN = "datacenter.plan"
 GO_ON = "datacenter.batch"
 UNDO = "datacenter.undo"
+PAUSE = "datacenter.pause"
 FILE = "datacenter-file"
 BATCH = "datacenter-batch"
 SUBJECT_LENGTH = 200
@@ -146,6 +148,19 @@ def ask_to_undo(session: Session, *, batch: Batch, asking: Asking) -> Submitted:
     check_may_run(asking.actor)
     check_right(asking.actor, asking.processors.get(batch.order.processor))
     return _submit_for(session, batch, asking, kind=UNDO, word="Undo")
+
+
+def ask_to_pause(session: Session, *, batch: Batch, asking: Asking) -> None:
+    """Let a batch stop at its next safe point; whoever may process such a file may pause it.
+
+    Raises ForbiddenError, and ConflictError where the batch neither waits nor runs.
+    """
+    check_may_run(asking.actor)
+    order = batch.order
+    if not asking.processors.allows(asking.actor, order.processor, order.mode):
+        raise ForbiddenError("You may not process such records, so you may not pause the batch.")
+    batches.pause(session, batch_id=batch.id)
+    _record(session, asking, PAUSE, order.owner, {"batch": batch.id})
 
 
 def check_order(order: ProcessOrder, processor: Processor, *, actor: Actor) -> None:

@@ -1,19 +1,23 @@
 """Files processed by jobs, end to end: batch, results, distribution, backup, retry, undo."""
 
 import pytest
+from sqlalchemy import select
 
 from portal.accounts.permissions import Role
 from portal.accounts.service import find_user
+from portal.audit.models import AuditEntry
 from portal.datacenter import orders
-from portal.errors import ConflictError
+from portal.errors import ConflictError, ForbiddenError
 from portal.jobs.models import JobState
 from portal.jobs.runner import perform
 from portal.rows import editing
 from portal.rows import service as batches
-from portal.rows.batch import BatchState
+from portal.rows.batch import Batch, BatchOrder, BatchState
 from portal.rows.books import open_books
 from portal.rows.processors import Mode
+from portal.rows.service import create_batch
 from portal.runtime import Runtime
+from portal.tabular.formats import Format
 from tests.datacenter.processing import Office, open_office
 
 GOOD = "name,display_name,roles\nanna,Anna K,member\nbob,Bob,\n"
@@ -182,3 +186,50 @@ def repair(office: Office, batch_id: str, *, row: int, cells: dict[int, str]):
             session, batch=batch, center=office.center, asking=office.asking()
         ).job
     return office.finish(job.id)
+
+
+def waiting_batch(office: Office) -> Batch:
+    """A batch of users that waits for its job."""
+    path = office.center.storage / "users.csv"
+    order = BatchOrder(
+        kind="datacenter",
+        processor="users",
+        mode=Mode.CREATE,
+        file=path,
+        file_name=path.name,
+        sha256="0" * 64,
+        size=path.stat().st_size,
+        format=Format(),
+        columns=("name", "display_name", "roles"),
+        owner=path.name,
+    )
+    with office.runtime.sessions.begin() as session:
+        return create_batch(session, order=order, actor=office.actor, now=office.runtime.clock())
+
+
+def pause(office: Office, batch: Batch) -> None:
+    with office.runtime.sessions.begin() as session:
+        orders.ask_to_pause(session, batch=batch, asking=office.asking())
+
+
+def test_who_paused_a_batch_is_recorded(office: Office) -> None:
+    office.put("users.csv", GOOD)
+    batch = waiting_batch(office)
+    pause(office, batch)
+    assert office.batch(batch.id).pause_asked
+    with office.runtime.reads() as session:
+        query = select(AuditEntry).where(AuditEntry.action == "datacenter.pause")
+        entry = session.scalars(query).one()
+    assert (entry.actor_name, entry.object_id) == ("berta", "users.csv")
+    assert entry.detail == {"batch": batch.id}
+
+
+def test_a_batch_is_not_paused_without_the_processors_right(
+    runtime: Runtime, office: Office
+) -> None:
+    office.put("users.csv", GOOD)
+    batch = waiting_batch(office)
+    clerk = open_office(runtime, Role.IMPORT_MANAGER, name="clerk")
+    with pytest.raises(ForbiddenError):
+        pause(clerk, batch)
+    assert not office.batch(batch.id).pause_asked
