@@ -9,7 +9,7 @@ from portal.rows.books import Pace
 from portal.rows.budget import Budget
 from portal.rows.desk import Desk
 from portal.rows.doing import create_all, do_row
-from portal.rows.fates import BLANK, Fate, Prepared, refused
+from portal.rows.fates import BLANK, HELP, Fate, Prepared, refused
 from portal.rows.processors import Mode
 from portal.rows.seen import Name, Seen, remember, same_as
 from portal.rows.suspects import Suspects
@@ -145,6 +145,8 @@ def kept(run: Undertaking, batch: Batch, fates: Sequence[Fate]) -> dict[str, int
 
 
 def _without_values(row: Prepared) -> Fate:
+    if row.is_help:
+        return HELP
     return BLANK if row.errors is None else refused(row.errors)
 
 

@@ -18,7 +18,7 @@ Errors = Mapping[str, Sequence[str]]
 class Prepared(NamedTuple):
     """A row that was read and converted: `values`, or the `errors` that it has instead.
 
-    Both are None for a blank row.
+    Both are None for a blank row, and for the help row that a template has below its header.
     """
 
     number: int
@@ -26,6 +26,7 @@ class Prepared(NamedTuple):
     cells: Sequence[str]
     values: Values | None
     errors: Errors | None
+    is_help: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,12 +43,14 @@ class Fate:
     after: Values | None = None
     after_hash: bytes | None = None
     short: bytes | None = None
+    skip_reason: str = ""
     alone: bool = True
 
 
 BLANK = Fate(outcome=Outcome.BLANK, alone=False)
 UNCHANGED = Fate(outcome=Outcome.UNCHANGED, alone=False)
 CREATED = Fate(outcome=Outcome.CREATED, alone=False)
+HELP = Fate(outcome=Outcome.SKIPPED, skip_reason="The template's own help row, which is no data.")
 
 
 def failed(text: str, *, field: str = "") -> Fate:
@@ -121,7 +124,7 @@ def _entry(
         "line": first.line,
         "attempt": attempt,
         "edited": None,
-        "skip_reason": "",
+        "skip_reason": fate.skip_reason,
         **columns_of(first, fate),
     }
     if shorts:

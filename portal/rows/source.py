@@ -75,8 +75,10 @@ def prepared(rows: Iterator[Row], conversion: Conversion, *, at_once: int) -> It
 
 
 def prepare(rows: Sequence[Row], conversion: Conversion) -> list[Prepared]:
-    """`rows` converted; blank ones have neither values nor errors."""
+    """`rows` converted; blank ones, and a template's own help row, have no values nor errors."""
     cells = list(map(_CELLS, rows))
+    if rows and rows[0][0] == 1 and conversion.is_help_row(cells[0]):
+        return [Prepared(*rows[0], None, None, is_help=True), *prepare(rows[1:], conversion)]
     full = list(map(is_full, cells))
     converted = iter(conversion.convert_many(list(compress(cells, full))))
     return [

@@ -1,6 +1,7 @@
 """A table's columns as the fields of a processor: types, limits, choices, defaults. Pure."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from sqlalchemy import types
@@ -25,8 +26,13 @@ def fields_of(shape: TableShape, tables: Mapping[str, TableShape]) -> tuple[Fiel
     """
     references = references_of(shape, tables)
     choices = _choices(shape)
+    unique = {unique.columns[0] for unique in shape.uniques if len(unique.columns) == 1}
     return tuple(
-        _field(column, references.get(column.name), choices.get(column.name, ()))
+        replace(
+            _field(column, references.get(column.name), choices.get(column.name, ())),
+            primary=column.name in shape.primary_key,
+            unique=column.name in unique,
+        )
         for column in shape.columns
         if column.made is not Made.BY_FORMULA and not is_binary(column)
     )
@@ -60,6 +66,7 @@ def _field(column: ColumnShape, reference: Reference | None, choices: tuple[str,
         scale=scale,
         minimum=lowest,
         maximum=highest,
+        refers_to="" if reference is None else reference.table,
     )
 
 

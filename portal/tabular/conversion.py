@@ -8,6 +8,7 @@ from portal.errors import InvalidError
 from portal.tabular.cells import CellError
 from portal.tabular.column import Column, RuledColumn
 from portal.tabular.fields import Field, Value, Values
+from portal.tabular.help_rows import is_help_row
 from portal.tabular.markers import Keep, Outcome
 from portal.tabular.row_maker import RowMaker, row_maker
 from portal.tabular.rules import Rules
@@ -72,6 +73,7 @@ class Conversion:
             transform = transform_for(ruled)
             return plain if transform is None else RuledColumn(plain, transform)
 
+        self._fields = [None if name is None else named[name] for name in columns]
         self._width = len(columns)
         self._columns = [column(n, name) for n, name in enumerate(columns) if name is not None]
         self._constants: Values = {
@@ -96,6 +98,10 @@ class Conversion:
         for start in range(0, len(rows), _CHUNK):
             results += self._chunk(rows[start : start + _CHUNK])
         return results
+
+    def is_help_row(self, cells: Cells) -> bool:
+        """Whether `cells` are a template's own words about its columns, and no values."""
+        return is_help_row(cells, self._fields)
 
     def _chunk(self, rows: Sequence[Cells]) -> list[Values | RowErrors]:
         even = [cells for cells in rows if len(cells) == self._width]

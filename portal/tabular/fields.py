@@ -47,7 +47,8 @@ class Field:
     """A declared field: its name in headers, its type and what it allows.
 
     `required` means that a record cannot be without it. `synonyms` are further headers by which
-    it is recognised. `max_length` counts characters; `digits` and `scale` bound a decimal.
+    it is recognised. `max_length` counts characters; `digits` and `scale` bound a decimal. A field
+    may be a part of the `primary` key, `unique` by itself, or name a record of what it `refers_to`.
     """
 
     name: str
@@ -64,3 +65,6 @@ class Field:
     minimum: int | None = None
     maximum: int | None = None
     empty: Empty = Empty.KEEP
+    primary: bool = False
+    unique: bool = False
+    refers_to: str = ""

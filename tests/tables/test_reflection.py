@@ -16,6 +16,7 @@ from portal.tables.reflection import WrongDatabaseError, reflect
 from portal.tables.shapes import Made, TableShape
 from portal.tables.sqlite_catalog import checks_in
 from portal.tabular.fields import Field, FieldType
+from portal.tabular.help_rows import describe
 from tests.tables.conftest import OFFICES, RECORDS, Execute
 
 TYPES = """CREATE TABLE typed (
@@ -235,3 +236,17 @@ def test_a_decimal_of_sqlite_has_as_many_digits_as_come_back_unchanged(
     exact = runtime.tables.dialect.name == "postgresql"
     assert field("t", "b").digits == (30 if exact else 15)
     assert field("t", "b").default == Decimal("1.25")
+
+
+def test_a_column_is_described_by_what_the_database_asks_of_it(
+    execute: Execute, field: FieldOf
+) -> None:
+    execute(OFFICES, RECORDS)
+    names = ("id", "number", "office_id", "copies", "received")
+    assert [describe(field("record", name)) for name in names] == [
+        "Primary Key; Required (Has Default); Integer",
+        "Required; Unique; At most 20 characters",
+        "An Identifier from the office table",
+        "Has Default Value; Integer",
+        "Date (YYYY-MM-DD)",
+    ]

@@ -10,7 +10,14 @@ from openpyxl.worksheet.worksheet import Worksheet
 from portal.tabular.fields import Choice, Empty, Field, FieldType
 from portal.tabular.formats import Format
 from portal.tabular.spreadsheets import open_sheet, sheet_names
-from portal.tabular.templates import CHOICES_SHEET, SHEET, csv_template, xlsx_template
+from portal.tabular.templates import (
+    CHOICES_SHEET,
+    REFERENCES_AT_MOST,
+    SHEET,
+    csv_template,
+    tsv_template,
+    xlsx_template,
+)
 
 STATES = tuple(Choice(value=value) for value in ("open", "closed"))
 LONG = tuple(Choice(value=f"value {number:03}") for number in range(300))
@@ -135,3 +142,51 @@ def test_bounds_of_numbers_and_lengths_of_texts_are_rules() -> None:
         "9",
     )
     assert (text.type, text.operator, text.formula1) == ("textLength", "lessThanOrEqual", "5")
+
+
+def test_a_tsv_template_has_tabs() -> None:
+    fields = [Field(name="größe"), Field(name="a, b")]
+    assert tsv_template(fields) == b"\xef\xbb\xbf" + "größe\ta, b\r\n".encode()
+
+
+DESCRIBED = (
+    Field(name="code", type=FieldType.INTEGER, primary=True),
+    Field(name="note"),
+    Field(name="on", type=FieldType.BOOLEAN),
+    Field(name="trunk", type=FieldType.REFERENCE, refers_to="trunk"),
+)
+ROW = [
+    "Primary Key; Required (Has Default); Integer",
+    "",
+    "One of: true, false",
+    "An Identifier from the trunk table",
+]
+
+
+def test_a_described_template_has_a_help_row_below_its_header(tmp_path: Path) -> None:
+    text = csv_template(DESCRIBED, described=True).decode("utf-8-sig").splitlines()[1]
+    assert text == f'{ROW[0]},,"{ROW[2]}",{ROW[3]}'
+    lines = tsv_template(DESCRIBED, described=True).decode("utf-8-sig").splitlines()
+    assert lines[1].split("\t") == ROW
+    (tmp_path / "t.xlsx").write_bytes(xlsx_template(DESCRIBED, described=True))
+    with open_sheet(tmp_path / "t.xlsx", Format(kind="xlsx")) as table:
+        assert list(table.rows) == [(1, 2, ROW)]
+
+
+def test_below_a_help_row_rules_begin_where_data_does() -> None:
+    data = xlsx_template(DESCRIBED, described=True, references={"trunk": ["a", "b"]})
+    sheet = openpyxl.load_workbook(io.BytesIO(data))[SHEET]
+    rules = {str(rule.sqref): rule.formula1 for rule in sheet.data_validations.dataValidation}
+    assert rules == {"C3:C1048576": '"true,false"', "D3:D1048576": '"a,b"'}
+    assert sheet.freeze_panes == "A3"
+
+
+def test_references_drop_down_by_the_thousand_and_not_without_end() -> None:
+    field = Field(name="trunk", type=FieldType.REFERENCE)
+    names = [f"T{number}" for number in range(REFERENCES_AT_MOST)]
+    book = openpyxl.load_workbook(io.BytesIO(xlsx_template([field], references={"trunk": names})))
+    assert rule_of(book[SHEET]).formula1 == f"Choices!$A$2:$A${REFERENCES_AT_MOST + 1}"
+    data = xlsx_template([field], references={"trunk": [*names, "more"]})
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    assert book[SHEET].data_validations.dataValidation == []
+    assert book.sheetnames == [SHEET]
