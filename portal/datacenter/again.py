@@ -1,4 +1,4 @@
-"""Pausing, going on with what ended early, and doing failed rows again."""
+"""Going on with what ended early, and doing failed rows again."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from portal.datacenter.claims import refuse_claim
 from portal.datacenter.earlier import check_not_repaired, earlier_results
 from portal.datacenter.folders import DataCenter
 from portal.datacenter.latest import CUT_SHORT
-from portal.datacenter.orders import Asking, ask_to_go_on, ask_to_pause, check_may_run, name_of
+from portal.datacenter.orders import Asking, ask_to_go_on, check_may_run, name_of
 from portal.datacenter.picking import PickedRun
 from portal.datacenter.service import open_data_center
 from portal.errors import ConflictError, NotFoundError
@@ -55,11 +55,6 @@ def go_on(
     if not give_up:
         batches.resume(session, batch_id=batch.id)
     return ask_to_go_on(session, batch=batch, center=center, asking=asking, give_up=give_up)
-
-
-def pause(session: Session, batch: Batch, *, asking: Asking) -> None:
-    """Let a batch stop at its next safe point. Raises ForbiddenError, and ConflictError."""
-    ask_to_pause(session, batch=batch, asking=asking)
 
 
 def _new_attempt(runtime: Runtime, job: Job, asking: Asking) -> str:

@@ -18,6 +18,7 @@ from portal.rows.batch import Batch, BatchOrder, BatchState
 from portal.rows.books import open_books
 from portal.rows.engine import run_batch
 from portal.rows.processors import KeepRemoved, Mode, Processors
+from portal.rows.profiles import mark_used
 from portal.rows.results import write_results
 from portal.rows.service import create_batch, get_batch
 from portal.rows.undo import undo_batch
@@ -96,6 +97,14 @@ def _take_in(work: Work, order: ProcessOrder, center: DataCenter, processors: Pr
             store=processor.store,
             job_id=work.claim.job_id,
         )
+        if not order.dry_run:
+            mark_used(
+                session,
+                processor=processor.name,
+                mode=order.mode,
+                columns=order.columns,
+                now=work.runtime.clock(),
+            )
     return batch.id
 
 

@@ -11,6 +11,7 @@ from portal.datacenter.looking import Column, Look
 from portal.datacenter.steps import Folder
 from portal.datacenter.uploads import Accepted
 from portal.rows.batch import Entry
+from portal.rows.profiles import Profile
 
 PENDING, PROCESSING, WAITING = "pending", "processing", "waiting"
 
@@ -48,6 +49,27 @@ def file_line(line: Line, folder: Folder) -> str:
     rows = "" if line.rows is None else f"{line.rows} rows"
     size, date = line.file.get_size(), line.file.get_date()
     return "\t".join((facts["name"], facts["state"], size, rows, date, line.by)).rstrip()
+
+
+def mapping_facts(profile: Profile) -> dict[str, Any]:
+    """A saved mapping."""
+    return {
+        "name": profile.name,
+        "processor": profile.processor,
+        "mode": str(profile.mode),
+        "columns": list(profile.columns),
+        "version": profile.version,
+        "saved_by": profile.saved_by,
+        "saved": profile.saved_at.isoformat(timespec="seconds"),
+        "used": profile.used_at and profile.used_at.isoformat(timespec="seconds"),
+    }
+
+
+def mapping_line(profile: Profile) -> str:
+    """The same for people."""
+    facts = mapping_facts(profile)
+    used = f"last used {facts['used']}" if facts["used"] else "never used"
+    return "\t".join((profile.name, profile.processor, profile.mode, profile.saved_by, used))
 
 
 def look_facts(seen: Look) -> dict[str, Any]:

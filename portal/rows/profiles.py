@@ -25,7 +25,8 @@ NAME_LENGTH = 128
 class Profile:
     """A saved mapping; `columns[i]` is the field of column i, None where it is left out.
 
-    Who saved it and when is told of this `version`, counted from 1.
+    Who saved it and when is told of this `version`, counted from 1; `used_at` is when a file was
+    last processed as it says.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Profile:
     saved_at: datetime
     version: int = 1
     treatment: Treatment = PLAIN
+    used_at: datetime | None = None
 
     def is_for(self, header: Sequence[str]) -> bool:
         """Whether it was saved for files with this header."""
@@ -127,6 +129,23 @@ def save_profile(
     return _profile(profile)
 
 
+def mark_used(
+    session: Session,
+    *,
+    processor: str,
+    mode: Mode,
+    columns: Sequence[str | None],
+    now: datetime,
+) -> None:
+    """Note that a file was processed with these columns, at the mappings that say the same."""
+    its = select(MappingProfile).where(
+        MappingProfile.processor == processor, MappingProfile.mode == str(mode)
+    )
+    for profile in session.scalars(its):
+        if profile.columns == list(columns):
+            profile.used_at = now
+
+
 def forget_profile(session: Session, *, name: str) -> None:
     """Remove a profile; raise NotFoundError where there is none."""
     if changed(session, delete(MappingProfile).where(MappingProfile.name == name)) == 0:
@@ -177,4 +196,5 @@ def _profile(profile: MappingProfile, version: MappingProfileVersion | None = No
         saved_at=row.saved_at,
         version=row.version,
         treatment=Treatment.from_json(row.treatment),
+        used_at=profile.used_at,
     )

@@ -11,7 +11,7 @@ import click
 from sqlalchemy.orm import Session
 
 from portal.datacenter import orders
-from portal.datacenter.again import ask_again, go_on, pause
+from portal.datacenter.again import ask_again, go_on
 from portal.datacenter.mapping import Wording, order_of, reading_of, saved_mappings
 from portal.datacenter.picking import pick_file, pick_processor, pick_run
 from portal.datacenter.restoring import UnknownOriginError, order_to_restore
@@ -104,7 +104,7 @@ def pause_command(shell: Any, job_or_batch: str) -> None:
     asking = asking_of(shell)
     with shell.runtime.sessions.begin() as session:
         batch = _batch(session, asking, job_or_batch)
-        pause(session, batch, asking=asking)
+        orders.ask_to_pause(session, batch=batch, asking=asking)
     tell(shell, {"batch": batch.id, "pausing": True}, ["The batch pauses at its next safe point."])
 
 

@@ -1,4 +1,4 @@
-"""Commands beside the files: logs, and where the storage is."""
+"""Commands beside the files: logs, saved mappings, and where the storage is."""
 
 from pathlib import Path
 from typing import Any
@@ -7,10 +7,13 @@ import click
 
 from portal.accounts.permissions import Permission
 from portal.datacenter.log_search import NOTHING, logs_for, search_logs
+from portal.datacenter.mappings import remove_mapping
 from portal.datacenter.place import storage_path
 from portal.datacenter.service import change_storage_path
 from portal.datacenter.shell.commands import center_of, tell
+from portal.datacenter.telling import mapping_facts, mapping_line
 from portal.errors import ForbiddenError, NotFoundError
+from portal.rows.profiles import list_profiles
 
 EVERY_LINE = "^"
 
@@ -61,4 +64,35 @@ def storage_command(context: click.Context, folder: Path | None, move: bool) -> 
     context.exit(1 if left else 0)
 
 
-COMMANDS = (logs_command, storage_command)
+@click.group("mappings")
+def mappings() -> None:
+    """Mappings that were saved for files with the same header."""
+
+
+@mappings.command("list")
+@click.pass_obj
+def list_mappings_command(shell: Any) -> None:
+    """Show the saved mappings by name."""
+    center_of(shell)
+    with shell.runtime.reads() as session:
+        found = list_profiles(session)
+    tell(
+        shell,
+        [mapping_facts(profile) for profile in found],
+        [mapping_line(profile) for profile in found] or ["There are no saved mappings."],
+    )
+
+
+@mappings.command("delete")
+@click.argument("name")
+@click.pass_obj
+def delete_mapping_command(shell: Any, name: str) -> None:
+    """Delete the saved mapping NAME."""
+    center_of(shell)
+    now = shell.runtime.clock()
+    with shell.runtime.sessions.begin() as session:
+        remove_mapping(session, name=name, actor=shell.actor, now=now, address=shell.address)
+    tell(shell, {"deleted": name}, [f"Deleted: {name}"])
+
+
+COMMANDS = (logs_command, storage_command, mappings)

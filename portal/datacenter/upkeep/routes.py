@@ -1,4 +1,4 @@
-"""The pages beside the files: logs, processors with templates, and where the storage is."""
+"""The pages beside the files: logs, processors with templates, mappings, the storage's place."""
 
 from pathlib import Path
 from typing import Any
@@ -8,10 +8,12 @@ from flask import Blueprint, Response, flash, make_response, request
 from portal.accounts.permissions import Permission
 from portal.artifacts.downloads import disposition
 from portal.datacenter.log_search import logs_for, search_logs
+from portal.datacenter.mappings import remove_mapping
 from portal.datacenter.place import storage_path
 from portal.datacenter.service import change_storage_path, open_data_center
 from portal.errors import ConflictError, InvalidError, NotFoundError
 from portal.rows.processors import Processor
+from portal.rows.profiles import list_profiles
 from portal.tabular.templates import csv_template, xlsx_template
 from portal.web.access import answers_file, current_actor, go, protect, requires
 from portal.web.extensions import services, session
@@ -74,6 +76,30 @@ def download_template(template: str) -> Response:
     safe = processor.name.replace(":", "-")
     response.headers["Content-Disposition"] = disposition(f"{safe}.{form}", inline=False)
     return response
+
+
+@bp.get("/datacenter/mappings")
+def show_mappings() -> Response:
+    """The mappings that were saved, with what they are for and when they were last used."""
+    may_edit = current_actor().may(Permission.DATACENTER_EDIT)
+    found = list_profiles(session())
+    return page("datacenter/mappings.html", mappings=found, may_edit=may_edit)
+
+
+@bp.post("/datacenter/mappings/delete")
+@requires(Permission.DATACENTER_EDIT)
+def delete_mapping() -> Response:
+    """Delete a saved mapping."""
+    name = request.form.get("name", "")
+    now = services().runtime.clock()
+    try:
+        remove_mapping(session(), name=name, actor=current_actor(), now=now, address=address())
+    except (ConflictError, NotFoundError) as error:
+        flash(str(error), "error")
+        return go("/datacenter/mappings")
+    session().commit()
+    flash(f"The mapping {name} was deleted.", "success")
+    return go("/datacenter/mappings")
 
 
 @bp.get("/datacenter/settings")
