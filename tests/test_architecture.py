@@ -20,7 +20,7 @@ FLOORS = (
     ("runtime",),
     ("db", "lookups", "brief", "redis_server", "guard", "logs"),
     ("settings",),
-    ("files",),
+    ("files", "visible"),
     ("errors",),
 )
 ASSEMBLE = ("app", "wsgi", "cli", "up", "check", "checks", "backup", "backups", "example")

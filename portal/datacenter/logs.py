@@ -6,7 +6,6 @@ people wrote are escaped, so that nobody can forge a line.
 
 import os
 import re
-import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,11 +15,11 @@ from pathlib import Path
 from portal.datacenter.disk import names_in
 from portal.datacenter.names import disk_name, shown_name
 from portal.files import move_new
+from portal.visible import visible
 
 LOG = ".log"
 ROTATE_BYTES = 10_000_000
 _ROTATED = re.compile(r"(?P<name>.+\.log)\.(?P<number>[0-9]{1,9})")
-_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +92,7 @@ def append_events(
 def line_of(event: Event, *, now: datetime, zone: tzinfo) -> str:
     """The line of an event, without its end."""
     time = now.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S") + f",{now.microsecond // 1000:03d}"
-    return f"{time} - {event.level} - {_escaped(event.user)} - {_escaped(event.message)}"
+    return f"{time} - {event.level} - {visible(event.user)} - {visible(event.message)}"
 
 
 def log_names(folder: Path) -> list[str]:
@@ -121,15 +120,3 @@ def _put_by(path: Path) -> None:
     numbers = [int(file.name.rpartition(".")[2]) for file in files_of(path.parent, path.name)[:-1]]
     with suppress(FileNotFoundError, FileExistsError):
         move_new(path, path.with_name(f"{path.name}.{max(numbers, default=0) + 1}"))
-
-
-def _escaped(text: str) -> str:
-    return "".join(_escape(char) if _breaks(char) else char for char in text)
-
-
-def _escape(char: str) -> str:
-    return _SHORT.get(char) or f"\\u{ord(char):04x}"
-
-
-def _breaks(char: str) -> bool:
-    return unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")

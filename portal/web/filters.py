@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 import humanize
 from flask import Flask
 
+from portal.visible import visible
+
 _UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 
@@ -59,6 +61,7 @@ def register_filters(app: Flask, *, zone: ZoneInfo) -> None:
         "duration": duration,
         "filesize": filesize,
         "count": count,
+        "visible": visible,
     }
 
 

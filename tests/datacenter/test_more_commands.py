@@ -140,3 +140,10 @@ def test_people_read_lines(shell: Shell, make_file: Make) -> None:
     answer(shell, "put", make_file())
     assert run(shell, "storage").stdout == f"{storage(shell)}\n"
     assert run(shell, "delete", "users.csv").stdout == "Deleted: users.csv\n"
+
+
+def test_a_cell_does_not_command_the_terminal(shell: Shell, make_file: Make) -> None:
+    answer(shell, "put", make_file("p.csv", "id,title\nred,\x1b[31mRed\u202e\n"))
+    shown = run(shell, "preview", "p.csv").stdout
+    assert "\\u001b[31mRed\\u202e" in shown
+    assert "\x1b" not in shown

@@ -344,3 +344,18 @@ def test_rows_that_were_repaired_in_a_file_are_not_done_again(
 def test_what_is_no_table_at_all_says_so(boss: Browser, office: Office) -> None:
     assert "forbidden characters or has invalid CSV format" in upload(boss, "a.csv", "%PDF-1.7 x")
     assert office.lying()[""] == []
+
+
+def test_a_name_that_turns_the_text_round_is_written_out_in_messages(boss: Browser) -> None:
+    boss.get("/datacenter")
+    boss.post("/datacenter", {"files": (io.BytesIO(b"a,b\n1,2\n"), "invoice\u202evsc.exe")})
+    shown = boss.get("/datacenter").text
+    assert "\u202e" not in shown
+    assert "invoice\\u202evsc.exe" in shown
+
+
+def test_control_characters_of_a_cell_are_written_out(boss: Browser, office: Office) -> None:
+    office.put("users.csv", "name,display_name\nanna,Anna\u202eK\n")
+    shown = boss.get("/datacenter/files/users.csv?processor=users").text
+    assert "\u202e" not in shown
+    assert "Anna\\u202eK" in shown

@@ -15,6 +15,7 @@ from portal.datacenter.service import open_data_center
 from portal.errors import ForbiddenError
 from portal.jobs.commands import describe, follow
 from portal.rows.processors import Mode
+from portal.visible import visible
 
 MODES = click.Choice([str(mode) for mode in Mode])
 _Command = Callable[..., None]
@@ -78,8 +79,13 @@ def end_with(context: click.Context, job_id: str, *, wait: bool) -> None:
 
 
 def tell(shell: Any, facts: Any, lines: Iterable[str]) -> None:
-    """Print facts for machines, or lines for people."""
+    """Print facts for machines, or lines for people, in which nothing commands a terminal."""
     if shell.json:
         click.echo(json.dumps(facts))
     else:
-        click.echo("\n".join(lines))
+        click.echo("\n".join(map(_visible, lines)))
+
+
+def _visible(line: str) -> str:
+    """The line with its tabs, which part columns."""
+    return "\t".join(map(visible, line.split("\t")))
