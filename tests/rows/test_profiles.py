@@ -1,12 +1,17 @@
 """Mappings that are kept for files with the same header."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import text
 
+import portal.migrations
 from portal.accounts.permissions import SYSTEM
 from portal.errors import ConflictError, InvalidError, NotFoundError
+from portal.migrations.run import upgrade
 from portal.rows.processors import Mode
 from portal.rows.profiles import (
     Profile,
@@ -112,6 +117,17 @@ def test_a_forgotten_mapping_is_gone_with_its_versions(runtime: Runtime) -> None
     assert left == 0
     with pytest.raises(NotFoundError):
         versions(runtime)
+
+
+def test_mappings_of_an_older_schema_have_their_first_version(runtime: Runtime) -> None:
+    saved = save(runtime)
+    with runtime.engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(Path(portal.migrations.__file__).parent))
+        command.downgrade(config, "0009")
+    upgrade(runtime.engine)
+    assert versions(runtime) == [saved]
+    assert save(runtime, columns=["name", None]).version == 2
 
 
 def test_a_treatment_comes_back_from_json_as_it_was() -> None:
