@@ -28,7 +28,7 @@ from portal.tabular.canonical import text_of
 KINDS = (PROCESS, PLAN, GO_ON, UNDO)
 CHANGES_SHOWN = 50
 PAUSING = "It pauses as soon as the rows in hand are done."
-LEFT = "Rows are left. Go on does them; put the rest aside keeps them in a pending file instead."
+LEFT = "Rows are left. {} does them; put the rest aside keeps them in a pending file instead."
 WHOLE = "All rows are done: the file and its good rows went to Finished."
 HALF = (
     "The good rows went to Finished, the file to Unfinished, the failing rows to a pending file "
@@ -71,6 +71,11 @@ class Run:
         return batch is not None and not self.job.active and batch.state in CUT_SHORT
 
     @property
+    def may_go_on(self) -> bool:
+        """Whether the batch can go on by itself; a retry of its job would do the same."""
+        return self.is_cut_short and not self.job.may_retry
+
+    @property
     def standing(self) -> str:
         """Where the batch stands and where its file is, for people; empty if nothing is to say."""
         batch = self.batch
@@ -79,7 +84,8 @@ class Run:
         if self.job.active:
             return PAUSING if batch.pause_asked else ""
         if self.is_cut_short:
-            return "" if batch.order.dry_run else LEFT
+            word = "Go on" if self.may_go_on else "Retry"
+            return "" if batch.order.dry_run else LEFT.format(word)
         of_root = not batch.order.dry_run and "/" not in batch.order.owner
         if not of_root or batch.state is not BatchState.DONE:
             return ""

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.accounts.permissions import Role
 from portal.audit.models import AuditEntry
-from portal.jobs.models import JobState
+from portal.jobs.models import Job, JobState
 from portal.jobs.runner import perform
-from portal.rows.batch import Batch
+from portal.rows.batch import Batch, BatchState
+from portal.rows.models import PORTAL_LEDGER
 from portal.runtime import Runtime
 from tests.browser_like import Browser
 from tests.datacenter.processing import Office, open_office
@@ -359,3 +360,32 @@ def test_control_characters_of_a_cell_are_written_out(boss: Browser, office: Off
     shown = boss.get("/datacenter/files/users.csv?processor=users").text
     assert "\u202e" not in shown
     assert "Anna\\u202eK" in shown
+
+
+def test_a_cancelled_batch_offers_one_way_to_do_the_rest(boss: Browser, office: Office) -> None:
+    office.put("users.csv", USERS)
+    job_id = office.ask(office.order("users.csv", "users"))
+    office.finish(job_id)
+    cut_short(office, job_id, JobState.CANCELLED)
+    shown = boss.get(f"/datacenter/runs/{job_id}").text
+    assert (f"/jobs/{job_id}/retry" in shown, "/go-on" in shown) == (True, True)
+    assert ">Go on<" not in shown
+    assert "Retry does them" in shown
+
+
+def test_a_paused_batch_goes_on_as_its_job_needs_no_retry(boss: Browser, office: Office) -> None:
+    office.put("users.csv", USERS)
+    job_id = office.ask(office.order("users.csv", "users"))
+    office.finish(job_id)
+    cut_short(office, job_id, JobState.SUCCEEDED)
+    shown = boss.get(f"/datacenter/runs/{job_id}").text
+    assert (f"/jobs/{job_id}/retry" in shown, ">Go on<" in shown) == (False, True)
+
+
+def cut_short(office: Office, job_id: str, state: JobState) -> None:
+    """As if the batch of the job had been cut short, and the job ended so."""
+    table = PORTAL_LEDGER.batch
+    with office.runtime.sessions.begin() as session:
+        session.execute(update(Job).where(Job.id == job_id).values(state=str(state)))
+        its = update(table).where(table.c.job_id == job_id)
+        session.execute(its.values(state=str(BatchState.CANCELLED)))
