@@ -1,7 +1,7 @@
 """How the cells of a file are treated, besides which column is which field."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from portal.errors import InvalidError
@@ -34,17 +34,30 @@ class Treatment:
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:
-        """The treatment that `as_json` gave; raise InvalidError where it is none."""
+        """The treatment that `as_json` gave; raise InvalidError for anything else."""
+        known = [part.name for part in fields(cls)]
+        if unknown := sorted(said.keys() - set(known)):
+            raise InvalidError(f"There is no {', '.join(unknown)}; there are {', '.join(known)}.")
         try:
-            empty = {name: Empty(one) for name, one in said.get("empty", {}).items()}
+            empty = {name: Empty(one) for name, one in _texts(said, "empty").items()}
         except ValueError:
             raise InvalidError(f"An empty cell means one of {', '.join(Empty)}.") from None
+        identity = said.get("identity", [])
+        if not isinstance(identity, list) or not all(isinstance(name, str) for name in identity):
+            raise InvalidError("'identity' is a list of fields.")
         return cls(
             rules=rules_from_json(said.get("rules", {})),
-            constants=dict(said.get("constants", {})),
+            constants=_texts(said, "constants"),
             empty=empty,
-            identity=tuple(said.get("identity", ())),
+            identity=tuple(identity),
         )
+
+
+def _texts(said: Mapping[str, Any], name: str) -> dict[str, str]:
+    texts = said.get(name, {})
+    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+        raise InvalidError(f"'{name}' gives a text for each field.")
+    return texts
 
 
 PLAIN = Treatment()

@@ -31,7 +31,7 @@ _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].*)?")
 _WHOLE: Final = {"DMY", "DHMYm", "DHMYms"}
 _LONGEST = 40
 _PIVOT = 69
-_REMEMBERED = 10_000
+_REMEMBERED = 40_000  # more days than a hundred years have, in some 10 MB
 
 
 class DatePicture:

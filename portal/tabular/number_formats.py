@@ -50,27 +50,31 @@ class NumberFormat:
         """`text` with a decimal point alone; raise CellError where it is no such number."""
         if not self._pattern.fullmatch(text):
             raise CellError(f"{shown(text)} is no number {self._words}")
-        return text.translate(self._plain)
+        return self._plain(text)
 
     def many(self, texts: Sequence[str]) -> list[str]:
         """As `one`, for all `texts`."""
         if not all(map(self._pattern.fullmatch, texts)):
             return list(map(self.one, texts))
-        return "\n".join(texts).translate(self._plain).split("\n")
+        return self._plain("\n".join(texts)).split("\n")
+
+    def _plain(self, text: str) -> str:
+        for sign in self._dropped:
+            text = text.replace(sign, "")
+        return text.replace(self.decimal, ".")
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         whole = "[0-9]+"
         if self.thousands:
-            signs = re.escape(_ALIKE.get(self.thousands, self.thousands))
+            signs = re.escape(self._dropped)
             whole = f"(?:[0-9]{{1,3}}(?:[{signs}][0-9]{{3}})+|[0-9]+)"
         point = re.escape(self.decimal)
         return re.compile(f"[+-]?(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)")
 
-    @cached_property
-    def _plain(self) -> dict[int, int | None]:
-        dropped = _ALIKE.get(self.thousands, self.thousands)
-        return str.maketrans(self.decimal, ".", dropped)
+    @property
+    def _dropped(self) -> str:
+        return _ALIKE.get(self.thousands, self.thousands)
 
     @property
     def _words(self) -> str:

@@ -135,6 +135,18 @@ def test_a_treatment_comes_back_from_json_as_it_was() -> None:
     assert Treatment().as_json() == {}
 
 
-def test_an_unknown_meaning_of_empty_cells_is_refused() -> None:
-    with pytest.raises(InvalidError, match="one of keep, clear, default"):
-        Treatment.from_json({"empty": {"name": "guess"}})
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"empty": {"name": "guess"}}, "one of keep, clear, default"),
+        ({"empty": []}, "'empty' gives a text for each field"),
+        ({"constants": {"name": 1}}, "'constants' gives a text for each field"),
+        ({"identity": "name"}, "'identity' is a list of fields"),
+        ({"rules": {"name": {"case": "wild"}}}, "name: 'case' is one of"),
+        ({"ruels": {}}, "There is no ruels; there are rules, constants, empty, identity"),
+    ],
+)
+def test_what_is_no_treatment_is_refused_in_words(said, words: str) -> None:
+    with pytest.raises(InvalidError) as caught:
+        Treatment.from_json(said)
+    assert words in str(caught.value)
