@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,6 +37,19 @@ def append(earlier: Path, later: Path, target: BinaryIO) -> None:
         writer.write_many(_all_rows(first, rows, width=len(columns), places=None))
         places = None if others == columns else _places(columns, others)
         writer.write_many(_all_rows(second, more, width=len(columns), places=places))
+
+
+def cut_off(path: Path, target: BinaryIO, *, rows: int) -> None:
+    """Write the file at `path` without its last `rows` rows of data; the header stays.
+
+    Raises TableError where it cannot be read.
+    """
+    with _opened(path) as (_, there, _fmt):
+        keep = sum(1 for _ in there) - rows
+    with _opened(path) as (header, there, fmt):
+        writer = TableWriter(target, replace(fmt, line_end=CRLF))
+        writer.write(header)
+        writer.write_many(row[2] for row in islice(there, max(keep, 0)))
 
 
 def merged_columns(header: Sequence[str], others: Sequence[str]) -> list[str]:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.datacenter.intents import find_intent
 from portal.datacenter.latest import CUT_SHORT
 from portal.datacenter.orders import BATCH, GO_ON, PLAN, PROCESS, UNDO, Asking, ProcessOrder
+from portal.datacenter.returning import occasion_of_return, said_of
 from portal.datacenter.runs import KIND
 from portal.datacenter.sources import find_batch_id
 from portal.errors import NotFoundError
@@ -62,6 +64,7 @@ class Run:
     failing: tuple[Entry, ...] = ()
     processor_title: str = ""
     order: ProcessOrder | None = None
+    file_said: str = ""
     hides_records: bool = False
 
     @property
@@ -157,7 +160,16 @@ def view_run(session: Session, *, asking: Asking, runtime: Runtime, job_id: str)
         hides_records=not shown,
         processor_title=asking.processors.get(batch.order.processor).title,
         order=ProcessOrder.from_args(job.args) if job.kind in (PROCESS, PLAN) else None,
+        file_said=_file_said(session, batch),
     )
+
+
+def _file_said(session: Session, batch: Batch) -> str:
+    """What became of the file of a batch that was undone."""
+    if batch.state is not BatchState.UNDONE:
+        return ""
+    returned = find_intent(session, occasion=occasion_of_return(batch))
+    return said_of(returned) if returned is not None else ""
 
 
 def find_batch_of(session: Session, job: Job) -> Batch | None:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from portal.datacenter.disk import find_entry
 from portal.datacenter.facts import facts_of
 from portal.datacenter.folders import DataCenter
-from portal.datacenter.intents import find_intent
+from portal.datacenter.intents import Standing, find_intent
 from portal.errors import ConflictError
 from portal.rows.batch import Batch
 
@@ -43,6 +43,15 @@ def earlier_results(session: Session, batch: Batch) -> Earlier:
                 original=str(left.get("original", "")),
             )
     return Earlier()
+
+
+def results_of(session: Session, batch: Batch) -> list[Standing]:
+    """What was done with files for each attempt of a batch, the oldest first."""
+    found = (
+        find_intent(session, occasion=occasion_of(batch, attempt))
+        for attempt in range(1, batch.attempt + 1)
+    )
+    return [standing for standing in found if standing is not None and standing.result is not None]
 
 
 def check_not_repaired(session: Session, *, center: DataCenter, earlier: Earlier) -> None:

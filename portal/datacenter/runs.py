@@ -3,16 +3,20 @@
 from typing import Any
 
 from portal.datacenter.claims import claim_file, release_file
-from portal.datacenter.earlier import Earlier, earlier_results, occasion_of
+from portal.datacenter.disk import find_entry
+from portal.datacenter.earlier import Earlier, earlier_results, occasion_of, results_of
 from portal.datacenter.folders import DataCenter
+from portal.datacenter.intents import find_intent, open_intent
 from portal.datacenter.names import disk_name, stem_of
 from portal.datacenter.orders import ProcessOrder, name_of
 from portal.datacenter.record_log import log_batch, log_records, processed
 from portal.datacenter.removed_records import RemovedRecords
 from portal.datacenter.results import Distributed
+from portal.datacenter.returning import STAYS, Return, occasion_of_return, plan_return, said_of
 from portal.datacenter.service import open_data_center
 from portal.datacenter.sources import find_batch_id, keep_source
 from portal.datacenter.steps import Folder
+from portal.errors import ConflictError
 from portal.jobs.work import Work
 from portal.rows.batch import Batch, BatchOrder, BatchState
 from portal.rows.books import open_books
@@ -52,12 +56,41 @@ def go_on(work: Work, *, processors: Processors, batch_id: str, give_up: bool = 
 
 
 def undo(work: Work, *, processors: Processors, batch_id: str) -> None:
-    """Undo what a batch did to the records; files stay where they are."""
+    """Undo what a batch did to the records; then its file waits again, if nobody changed it."""
     batch = undo_batch(work, batch_id=batch_id, processors=processors)
+    center = _center(work)
+    said = _return_file(work, center, batch)
     message = f"undone: {batch.order.file_name}, {batch.undone} undone, {batch.kept} kept"
-    log_batch(work, _center(work), batch, message)
-    with work.completion({"batch": batch.id, "undone": batch.undone, "kept": batch.kept}):
-        pass
+    log_batch(work, center, batch, message)
+    result = {"batch": batch.id, "undone": batch.undone, "kept": batch.kept, "file": said}
+    with work.completion(result) as session:
+        release_file(session, name=name_of(batch), job_id=work.claim.job_id)
+
+
+def _return_file(work: Work, center: DataCenter, batch: Batch) -> str:
+    """Put the file of an undone batch back into the root; says what became of it."""
+    folder, name = _place_of(batch)
+    if folder is not Folder.ROOT:
+        return ""
+    with work.runtime.reads() as session:
+        known = find_intent(session, occasion=occasion_of_return(batch))
+        done = results_of(session, batch)
+    if known is None:
+        if not done and find_entry(center.storage / name) is not None:
+            return ""  # its results were never put anywhere
+        try:
+            _claim(work, name)
+        except ConflictError as error:
+            return STAYS.format(name=batch.order.file_name, reason=error)
+        wanted = Return(batch=batch, name=name, done=done, actor=work.actor)
+        intent = plan_return(center, wanted)
+        with work.effect() as session:
+            known = open_intent(session, intent=intent, now=work.runtime.clock())
+        center.carry(known)
+        return said_of(known)
+    if known.result is None:
+        center.resume(known.intent.id)
+    return said_of(known)
 
 
 def _center(work: Work) -> DataCenter:

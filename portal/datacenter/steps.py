@@ -42,6 +42,7 @@ class Kind(StrEnum):
     UPLOAD = "upload"
     DELETION = "deletion"
     STORAGE = "storage"
+    RETURN = "return"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -154,6 +154,8 @@ def run_lines(run: Run, *, storage: Path) -> Iterator[str]:
         yield f"  {counts.unprocessed} rows are not processed yet"
     if batch.undone or batch.kept:
         yield f"  {batch.undone} undone, {batch.kept} kept because they were changed since"
+    if run.file_said:
+        yield f"  {run.file_said}"
     for change in run.changes:
         yield f"  row {change.row}, {change.key}: {change.field} {change.before} -> {change.after}"
     if run.hidden:
