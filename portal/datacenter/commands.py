@@ -8,10 +8,12 @@ import click
 
 from portal.datacenter import telling
 from portal.datacenter.acceptance import PendingStandsError, RefusedUploadError
+from portal.datacenter.backups import check_backup
 from portal.datacenter.listing import list_files
 from portal.datacenter.looking import look
 from portal.datacenter.mapping import reading_of, saved_mappings
 from portal.datacenter.names import shown_name
+from portal.datacenter.orders import REASONS
 from portal.datacenter.picking import pick_file, pick_processor
 from portal.datacenter.processing import commands as processing
 from portal.datacenter.removal import MAY_GO, delete_files
@@ -84,6 +86,10 @@ def preview_command(shell: Any, /, file: str, processor: str, mode: str, **readi
     """Show how FILE of the data centre is read, and its first rows."""
     center, asking = center_of(shell), asking_of(shell)
     picked = pick_file(center, file, folders=LISTED)
+    if picked.folder in REASONS:
+        with shell.runtime.reads() as session:
+            name, processors = picked.file.name, asking.processors
+            check_backup(session, name=name, actor=asking.actor, processors=processors)
     chosen = [pick_processor(asking, processor)] if processor else []
     wish = replaced(reading_of(**reading), processor=processor, mode=mode)
     seen = look(picked.file, wish=wish, processors=chosen, known=saved_mappings(shell.runtime))

@@ -147,3 +147,11 @@ def test_a_cell_does_not_command_the_terminal(shell: Shell, make_file: Make) -> 
     shown = run(shell, "preview", "p.csv").stdout
     assert "\\u001b[31mRed\\u202e" in shown
     assert "\x1b" not in shown
+
+
+def test_a_backup_is_shown_to_those_who_may_see_its_records(shell: Shell) -> None:
+    folder = open_data_center(shell.runtime).deleted_path
+    (folder / "old.csv").write_text("name\nanna\n")
+    assert "anna" in run(shell, "preview", "deleted/old.csv").stdout
+    shell.actor = Actor(user_id=None, name="ina", roles=frozenset({Role.IMPORT_MANAGER}))
+    assert isinstance(refusal(shell, "preview", "deleted/old.csv"), ForbiddenError)
