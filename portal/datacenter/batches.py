@@ -109,6 +109,7 @@ class Run:
         usual = {
             Mode.CREATE: ("created",),
             Mode.UPDATE: ("updated", "unchanged"),
+            Mode.UPSERT: ("created", "updated", "unchanged"),
             Mode.REMOVE: ("removed",),
         }
         named = (*usual[batch.order.mode], "failed")

@@ -8,9 +8,9 @@ from portal.datacenter.folders import DataCenterFile
 from portal.datacenter.names import find_pending
 from portal.errors import InvalidError
 from portal.rows.processors import Mode, Processor
+from portal.rows.undertaking import faults_of
 from portal.tabular.fields import Field
 from portal.tabular.formats import DELIMITER_NAMES, Finding, Format, find_format
-from portal.tabular.headers import check
 from portal.tabular.mapping import Proposal, propose
 from portal.tabular.reading import preview
 from portal.tabular.spreadsheets import sheet_names
@@ -86,9 +86,7 @@ class Look:
             return (str(self.preview.fault),)
         if self.processor is None or self.mode is None:
             return ("Choose what the rows are.",)
-        creating = self.mode is Mode.CREATE
-        fields, identities = self.processor.fields, self.processor.identities
-        return tuple(check(self.mapping, fields, identities, creating=creating))
+        return tuple(faults_of(self.processor, self.mode, self.mapping))
 
 
 def look(

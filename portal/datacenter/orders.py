@@ -23,9 +23,8 @@ from portal.jobs.wake import Waker
 from portal.rows import service as batches
 from portal.rows.batch import Batch
 from portal.rows.processors import Mode, Processor, Processors
-from portal.rows.undertaking import check_right
+from portal.rows.undertaking import check_right, faults_of
 from portal.tabular.formats import Format
-from portal.tabular.headers import check
 
 PROCESS = "datacenter.process"
 PLAN = "datacenter.plan"
@@ -174,9 +173,7 @@ def check_order(order: ProcessOrder, processor: Processor, *, actor: Actor) -> N
     if order.mode not in processor.modes:
         allowed = " or ".join(processor.modes)
         raise InvalidError(f"{processor.title} can only be processed in mode {allowed}.")
-    creating = order.mode is Mode.CREATE
-    faults = check(order.columns, processor.fields, processor.identities, creating=creating)
-    if faults:
+    if faults := faults_of(processor, order.mode, order.columns):
         raise InvalidError(" ".join(faults))
 
 

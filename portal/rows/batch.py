@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.rows.processors import Mode, Store
-from portal.tabular.fields import Empty
+from portal.rows.treatment import PLAIN, Treatment
 from portal.tabular.formats import Format
 
 
@@ -91,11 +91,9 @@ class BatchOrder:
     file's column i, None for one that is left out. `reason` says why records are removed. `total`
     is the number of data rows where it is known already; otherwise the batch counts them first.
 
-    `identity` are the fields that name a record (empty: the first of the processor's identities
-    whose fields are all in the file). With `whole` either all rows are done or none. `empty` says
-    by field what an empty cell means there, where it is not what the field itself says; cells of
-    `untrimmed` fields keep their outer spaces. With `original` refusals of tables are told in the
-    words that the tools before Portal had.
+    With `whole` either all rows are done or none. `treatment` says how cells are put right and
+    which fields name a record. With `original` refusals of tables are told in the words that the
+    tools before Portal had.
     """
 
     kind: str
@@ -111,10 +109,8 @@ class BatchOrder:
     reason: str = ""
     owner: str = ""
     total: int | None = None
-    identity: tuple[str, ...] = ()
     whole: bool = False
-    empty: Mapping[str, Empty] = field(default_factory=dict)
-    untrimmed: tuple[str, ...] = ()
+    treatment: Treatment = PLAIN
     original: bool = False
 
 

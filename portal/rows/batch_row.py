@@ -8,7 +8,7 @@ from sqlalchemy import Row
 
 from portal.rows.batch import Batch, BatchOrder, BatchState, Counts, Entry, Outcome
 from portal.rows.processors import Mode, Store
-from portal.tabular.fields import Empty
+from portal.rows.treatment import Treatment
 from portal.tabular.formats import Format
 
 _SAME = (
@@ -112,10 +112,8 @@ def _order_of(values: Any) -> BatchOrder:
 def _options_of(order: BatchOrder) -> dict[str, Any]:
     """What is asked for beyond what every batch has, as JSON; nothing for what is as ever."""
     options = {
-        "identity": list(order.identity),
         "whole": order.whole,
-        "empty": {name: str(empty) for name, empty in order.empty.items()},
-        "untrimmed": list(order.untrimmed),
+        "treatment": order.treatment.as_json(),
         "original": order.original,
     }
     return {name: value for name, value in options.items() if value}
@@ -123,9 +121,7 @@ def _options_of(order: BatchOrder) -> dict[str, Any]:
 
 def _from_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "identity": tuple(options.get("identity", ())),
         "whole": bool(options.get("whole")),
-        "empty": {name: Empty(value) for name, value in options.get("empty", {}).items()},
-        "untrimmed": tuple(options.get("untrimmed", ())),
+        "treatment": Treatment.from_json(options.get("treatment", {})),
         "original": bool(options.get("original")),
     }

@@ -20,11 +20,15 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """An action, with the `changes` of an update or the `text` of a refusal."""
+    """An action, with the `changes` of an update or the `text` of a refusal.
+
+    `missing` are fields without which a record cannot be made.
+    """
 
     action: Action
     changes: Values | None = None
     text: str = ""
+    missing: tuple[str, ...] = ()
 
 
 _CREATE = Decision(action=Action.CREATE)
@@ -36,15 +40,23 @@ _NO_REMOVE = Decision(action=Action.REFUSE, text=NO_REMOVE)
 
 
 def decide(
-    mode: Mode, record: Record | None, values: Values, *, identity: tuple[str, ...]
+    mode: Mode,
+    record: Record | None,
+    values: Values,
+    *,
+    identity: tuple[str, ...],
+    needed: tuple[str, ...] = (),
 ) -> Decision:
-    """What `mode` does with a row of `values` that names `record` by its `identity` fields."""
+    """What `mode` does with a row of `values` that names `record` by its `identity` fields.
+
+    Without the `needed` fields an upsert makes no record.
+    """
     if mode is Mode.CREATE:
         return _CREATE if record is None else _EXISTS
     if mode is Mode.REMOVE:
         return _NO_REMOVE if record is None else _REMOVE
     if record is None:
-        return _NO_UPDATE
+        return _made(values, needed) if mode is Mode.UPSERT else _NO_UPDATE
     changes = changes_of(record, values, identity=identity)
     return Decision(action=Action.UPDATE, changes=changes) if changes else _NOTHING
 
@@ -57,3 +69,8 @@ def changes_of(record: Record, values: Values, *, identity: tuple[str, ...]) -> 
         for name, value in values.items()
         if name not in identity and (name not in has or has[name] != value)
     }
+
+
+def _made(values: Values, needed: tuple[str, ...]) -> Decision:
+    missing = tuple(name for name in needed if values.get(name) is None)
+    return Decision(action=Action.REFUSE, missing=missing) if missing else _CREATE

@@ -2,23 +2,27 @@
 
 from collections.abc import Sequence
 
-import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
-from portal.errors import ForbiddenError, PortalError
+from portal.errors import ForbiddenError
 from portal.rows.batch import Outcome
 from portal.rows.deciding import Action, Decision, decide
-from portal.rows.fates import CREATED, UNCHANGED, Fate, failed
+from portal.rows.fates import CREATED, UNCHANGED, Fate, failed, refused
+from portal.rows.faults import fate_of_fault
 from portal.rows.images import hash_of, short_hash
-from portal.rows.processors import Checking, Deriving, ManyRecords, Record, RefusedRowError
+from portal.rows.processors import (
+    Checking,
+    Deriving,
+    ManyRecords,
+    Mode,
+    Record,
+    RefusedRowError,
+)
 from portal.rows.undertaking import Undertaking
 from portal.tabular.fields import Values
+from portal.tabular.markers import REQUIRED
 
-UNEXPECTED = "Something went wrong inside Portal with this row; an administrator can see why."
 FEW = 8
-
-log = structlog.get_logger("portal.rows")
 
 
 def do_row(session: Session, run: Undertaking, values: Values) -> Fate:
@@ -81,25 +85,11 @@ def create_all(session: Session, run: Undertaking, rows: Sequence[Values]) -> li
         return None
 
 
-def fate_of_fault(fault: Exception, run: Undertaking) -> Fate:
-    """The fate of a row for which `fault` was raised; raises it again where the row is innocent."""
-    if isinstance(fault, RefusedRowError):
-        return failed(str(fault), field=fault.field)
-    if isinstance(fault, PortalError):
-        return failed(str(fault))
-    if isinstance(fault, DBAPIError) and not _gone(fault):
-        return failed(_said(fault))
-    if isinstance(fault, (DBAPIError, OSError, MemoryError)):
-        raise fault
-    log.error("row failed", batch=run.batch.id, exc_info=fault)
-    return failed(UNEXPECTED)
-
-
 def _do(session: Session, run: Undertaking, values: Values) -> Fate:
     records = run.processor.records
-    named = run.named_by(values) is not None
-    record = records.find(session, values, acting=run.acting()) if named else None
-    decision = decide(run.mode, record, values, identity=run.identity or ())
+    named = run.looks and run.named_by(values) is not None
+    record = records.find(session, run.asking(values), acting=run.acting()) if named else None
+    (decision,) = _decided(run, [record], [values])
     if run.dry_run:
         return _planned(session, run, decision, record, values)
     match decision.action:
@@ -136,7 +126,7 @@ def _decided(
     run: Undertaking, found: Sequence[Record | None], rows: Sequence[Values]
 ) -> list[Decision]:
     return [
-        decide(run.mode, record, values, identity=run.identity or ())
+        decide(run.mode, record, values, identity=run.identity or (), needed=run.needed)
         for record, values in zip(found, rows, strict=True)
     ]
 
@@ -144,10 +134,10 @@ def _decided(
 def _find_many(
     session: Session, run: Undertaking, many: ManyRecords, rows: Sequence[Values]
 ) -> list[Record | None]:
-    if run.identity is None:
+    if run.identity is None or not run.looks:
         return [None] * len(rows)
     named = [index for index, values in enumerate(rows) if run.named_by(values) is not None]
-    asked = [rows[index] for index in named]
+    asked = [run.asking(rows[index]) for index in named]
     found: list[Record | None] = [None] * len(rows)
     answers = many.find_many(session, asked, acting=run.acting())
     for index, record in zip(named, answers, strict=True):
@@ -226,7 +216,8 @@ def _planned(
         records = run.processor.records
         if isinstance(records, Checking):
             given = values if decision.changes is None else decision.changes
-            records.check(session, run.mode, record, given, acting=run.acting())
+            mode = Mode(decision.action)
+            records.check(session, mode, record, given, acting=run.acting())
     match decision.action:
         case Action.CREATE:
             return CREATED
@@ -240,6 +231,8 @@ def _planned(
 
 
 def _without_effect(decision: Decision) -> Fate:
+    if decision.missing:
+        return refused({name: [REQUIRED] for name in decision.missing})
     return failed(decision.text) if decision.action is Action.REFUSE else UNCHANGED
 
 
@@ -287,14 +280,3 @@ def _updated(record: Record, changes: Values, now: Record) -> Fate:
 
 def _removed(record: Record) -> Fate:
     return Fate(outcome=Outcome.REMOVED, record=record, key=record.key)
-
-
-def _gone(fault: DBAPIError) -> bool:
-    """Whether the database failed, not the row."""
-    return fault.connection_invalidated or isinstance(fault, (OperationalError, InterfaceError))
-
-
-def _said(fault: DBAPIError) -> str:
-    """The driver's own words, without the statement and its values."""
-    lines = [line.strip() for line in str(fault.orig).splitlines() if line.strip()]
-    return " ".join(lines) or type(fault.orig).__name__

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from portal.errors import ConflictError
+from portal.errors import ConflictError, ForbiddenError
 from portal.jobs.work import Work
 from portal.rows import ledger
 from portal.rows.batch import UNDO_STATES, Batch, BatchState
@@ -54,6 +54,7 @@ def run_batch(
         processor = desk.processor = processors.get(desk.batch.order.processor)
         _check_unbroken(desk.batch, processor)
         run = undertake(desk.batch, processor, acting=desk.acting, keep_removed=keep_removed)
+        _check_allowed(run, processors)
         _check_backup(run)
         _begin(desk)
         suspects = Suspects(tried_alone)
@@ -70,6 +71,13 @@ def _check_unbroken(batch: Batch, processor: Processor) -> None:
             f"A worker died while it did row {batch.next_row:,} or the next ones. They may have "
             "been done in part: look before you let the batch go on."
         )
+
+
+def _check_allowed(run: Undertaking, processors: Processors) -> None:
+    """An upsert that met only new records would ask for the right to create them alone."""
+    actor, processor = run.acting().actor, run.processor
+    if run.mode is Mode.UPSERT and not processors.allows(actor, processor.name, run.mode):
+        raise ForbiddenError(f"You may not both create and update: {processor.title}.")
 
 
 def _check_backup(run: Undertaking) -> None:

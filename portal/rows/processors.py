@@ -22,11 +22,16 @@ SUGGESTED = 20
 
 
 class Mode(StrEnum):
-    """What a batch does with the rows of its file."""
+    """What a batch does with the rows of its file.
+
+    UPSERT updates the record that a row names, and creates it where there is none; a processor
+    is only ever asked for the one or the other.
+    """
 
     CREATE = "create"
     UPDATE = "update"
     REMOVE = "remove"
+    UPSERT = "upsert"
 
 
 class Store(StrEnum):

@@ -28,7 +28,7 @@ def do_again(desk: Desk, run: Undertaking, suspects: Suspects) -> None:
     asked = len(desk.batch.retry_rows or ()) or desk.batch.counts.failed
     done = 0
     # A second creation or removal is seen by looking; only a second update would go unnoticed.
-    before = desk.batch.next_row if run.mode is Mode.UPDATE else 1
+    before = desk.batch.next_row if run.mode in (Mode.UPDATE, Mode.UPSERT) else 1
     with open_seen(desk.work.folder) as seen:
         hands = hands_for(desk, run, seen, suspects, before=before)
         while page := _page(desk):

@@ -60,6 +60,6 @@ class Suspects:
         rest = [row for row, refusal in zip(rows, refusals, strict=True) if refusal is None]
         done: Iterator[Fate] = iter(self.do_rows(session, run, rest))
         return [
-            next(done) if refusal is None else failed(str(refusal), field=refusal.field)
+            next(done) if refusal is None else failed(run.told(refusal), field=refusal.field)
             for refusal in refusals
         ]

@@ -1,15 +1,23 @@
 """What a run of a batch is about: processor, mode, and by which fields records are found."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from portal.accounts.permissions import Actor
 from portal.errors import ForbiddenError, InvalidError
 from portal.rows.batch import Batch, BatchOrder
-from portal.rows.processors import Acting, KeepRemoved, ManyRecords, Mode, Processor
+from portal.rows.processors import (
+    Acting,
+    KeepRemoved,
+    ManyRecords,
+    Mode,
+    Processor,
+    RefusedRowError,
+    Store,
+)
 from portal.tabular.conversion import Conversion
-from portal.tabular.fields import Values
+from portal.tabular.fields import Empty, Field, Values
 from portal.tabular.headers import check
 
 Names = tuple[str, ...]
@@ -46,6 +54,33 @@ class Undertaking:
         """The fields of a record."""
         return tuple(field.name for field in self.processor.fields)
 
+    @cached_property
+    def needed(self) -> Names:
+        """What a row must say so that its record can be made, where that was not seen before."""
+        if self.mode is not Mode.UPSERT:
+            return ()
+        fields = self.processor.fields
+        return tuple(field.name for field in fields if field.required and field.default is None)
+
+    @property
+    def looks(self) -> bool:
+        """Whether records are looked for before rows are done.
+
+        Who wants the database's own words of what is there already lets it refuse a second one.
+        """
+        order = self.batch.order
+        asks = order.original and self.mode is Mode.CREATE and self.processor.unique
+        return self.dry_run or not asks
+
+    def asking(self, values: Values) -> Values:
+        """Those of a row's `values` by which its record is to be found."""
+        chosen = self.batch.order.treatment.identity
+        return {name: values[name] for name in chosen if name in values} if chosen else values
+
+    def told(self, refusal: RefusedRowError) -> str:
+        """A refusal in the words that were asked for."""
+        return (refusal.original if self.batch.order.original else "") or str(refusal)
+
     def unsaid(self, values: Values) -> list[str]:
         """The fields of a record that a row of `values` says nothing of."""
         return [name for name in self.names if name not in values]
@@ -80,30 +115,62 @@ def undertake(
     order = batch.order
     if order.mode not in processor.modes:
         raise InvalidError(f"{processor.title} cannot be processed in mode {order.mode}.")
-    creating = order.mode is Mode.CREATE
-    faults = check(order.columns, processor.fields, processor.identities, creating=creating)
-    if faults:
+    columns = (*order.columns, *order.treatment.constants)
+    if faults := faults_of(processor, order.mode, columns):
         raise InvalidError(" ".join(faults))
-    identity = identity_of(processor, order.columns)
+    if order.whole and processor.store is not Store.TABLES:
+        raise InvalidError(f"{processor.title} cannot be processed all or nothing.")
     return Undertaking(
         batch=batch,
         processor=processor,
         acting=acting,
-        identity=identity,
+        identity=identity_of(processor, order),
         keep_removed=keep_removed,
     )
+
+
+def faults_of(processor: Processor, mode: Mode, columns: Sequence[str | None]) -> list[str]:
+    """What is wrong with the columns of a file for this mode; nothing if they are enough."""
+    ways = {Mode.CREATE: (True,), Mode.UPSERT: (True, False)}.get(mode, (False,))
+    told = (
+        fault
+        for creating in ways
+        for fault in check(columns, processor.fields, processor.identities, creating=creating)
+    )
+    return list(dict.fromkeys(told))
 
 
 def conversion_of(order: BatchOrder, processor: Processor) -> Conversion:
     """How the cells of a file become values; to remove a record only what names it is read."""
     creating = order.mode is Mode.CREATE
-    identity = identity_of(processor, order.columns) or ()
-    columns = order.columns
+    identity = identity_of(processor, order) or ()
+    columns, constants = order.columns, order.treatment.constants
     if order.mode is Mode.REMOVE:
         columns = tuple(name if name in identity else None for name in columns)
+        constants = {name: text for name, text in constants.items() if name in identity}
     return Conversion(
-        processor.fields, columns, creating=creating, identity=() if creating else identity
+        [_as_ordered(field, order) for field in processor.fields],
+        columns,
+        creating=creating,
+        identity=() if creating else _always_given(processor, order.mode, identity),
+        rules=order.treatment.rules,
+        constants=constants,
     )
+
+
+def _as_ordered(field: Field, order: BatchOrder) -> Field:
+    """The field with what an empty cell means; a new record gets a default by saying nothing."""
+    empty = order.treatment.empty.get(field.name, field.empty)
+    if empty is Empty.DEFAULT and order.mode is Mode.CREATE:
+        empty = Empty.KEEP
+    return field if empty is field.empty else replace(field, empty=empty)
+
+
+def _always_given(processor: Processor, mode: Mode, identity: Names) -> Names:
+    """What no row may leave empty; without what the database makes up, a record is a new one."""
+    if mode is not Mode.UPSERT:
+        return identity
+    return tuple(name for name in identity if processor.field(name).required)
 
 
 def check_right(actor: Actor, processor: Processor) -> None:
@@ -112,7 +179,20 @@ def check_right(actor: Actor, processor: Processor) -> None:
         raise ForbiddenError(f"You may not process {processor.title}.")
 
 
-def identity_of(processor: Processor, columns: Sequence[str | None]) -> Names | None:
-    """The first of the processor's identities whose fields are all among `columns`."""
-    mapped = set(columns)
-    return next((names for names in processor.identities if mapped.issuperset(names)), None)
+def identity_of(processor: Processor, order: BatchOrder) -> Names | None:
+    """What names a record: as chosen, else the first identity whose fields the file gives.
+
+    Raises InvalidError where what was chosen names none, or is not in the file.
+    """
+    chosen = order.treatment.identity
+    given = {*order.columns, *order.treatment.constants}
+    if not chosen:
+        return next((names for names in processor.identities if given.issuperset(names)), None)
+    if set(chosen) not in map(set, processor.identities):
+        known = " or ".join(", ".join(names) for names in processor.identities)
+        raise InvalidError(
+            f"{processor.title}: {', '.join(chosen)} does not name one row. Choose {known}."
+        )
+    if lacking := [name for name in chosen if name not in given]:
+        raise InvalidError(f"The file has no column for {', '.join(lacking)}, which names rows.")
+    return chosen

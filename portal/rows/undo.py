@@ -15,7 +15,8 @@ from portal.rows.batch import Batch, BatchState
 from portal.rows.budget import Budget
 from portal.rows.deciding import Action
 from portal.rows.desk import Desk, sit_down
-from portal.rows.doing import FEW, fate_of_fault
+from portal.rows.doing import FEW
+from portal.rows.faults import fate_of_fault
 from portal.rows.garbage import swept_by_chunk
 from portal.rows.images import image_of
 from portal.rows.processors import ManyRecords, Processors, Record
@@ -108,7 +109,8 @@ def _undo_rows(
 ) -> list[Deed]:
     """What was done for `waiting`, or for as many of the first as a transaction may take."""
     if run.many is not None:
-        found = run.many.find_many(session, [t.values for t in waiting], acting=run.acting())
+        asked = [run.asking(trace.values) for trace in waiting]
+        found = run.many.find_many(session, asked, acting=run.acting())
         pairs = zip(waiting, found, strict=True)
         return _do_many(session, run, run.many, [undoing(trace, record) for trace, record in pairs])
     deeds: list[Deed] = []
@@ -121,7 +123,7 @@ def _undo_rows(
 
 def _undo_row(session: Session, run: Undertaking, trace: Trace) -> Deed:
     try:
-        record = run.processor.records.find(session, trace.values, acting=run.acting())
+        record = run.processor.records.find(session, run.asking(trace.values), acting=run.acting())
     except PortalError as refusal:
         return Deed(action=Action.REFUSE, reason=f"{REFUSED} {refusal}")
     return _do(session, run, undoing(trace, record))

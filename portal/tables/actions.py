@@ -9,7 +9,7 @@ from portal.rows.processors import Mode
 
 
 class Action(StrEnum):
-    """What a role may do with a table: one of the modes of a batch, look at it, or export it."""
+    """What a role may do with a table: what batches do, look at it, or export it."""
 
     BROWSE = "browse"
     CREATE = "create"
@@ -18,7 +18,12 @@ class Action(StrEnum):
     EXPORT = "export"
 
 
-MODES = {Mode.CREATE: Action.CREATE, Mode.UPDATE: Action.UPDATE, Mode.REMOVE: Action.REMOVE}
+MODES = {
+    Mode.CREATE: (Action.CREATE,),
+    Mode.UPDATE: (Action.UPDATE,),
+    Mode.REMOVE: (Action.REMOVE,),
+    Mode.UPSERT: (Action.CREATE, Action.UPDATE),
+}
 NEEDS = {
     Action.BROWSE: Permission.TABLES_BROWSE,
     Action.CREATE: Permission.IMPORTS_RUN,
@@ -50,6 +55,10 @@ class Rights:
             return True
         granted = self.decided.get(table, self.otherwise)
         return any((role, action) in granted for role in self.actor.roles)
+
+    def may_all(self, table: str, actions: Iterable[Action]) -> bool:
+        """Say whether the actor may do each of these."""
+        return all(self.may(table, action) for action in actions)
 
     def may_any(self, table: str, actions: Iterable[Action]) -> bool:
         """Say whether the actor may do one of these."""

@@ -41,7 +41,7 @@ class TableProcessors:
         """Those of the tables that `actor` may import to, with the modes granted to him."""
         granted = self._grants.of(actor)
         for shape in catalog_of(self._runtime).tables().values():
-            modes = tuple(mode for mode in Mode if granted.may(shape.name, MODES[mode]))
+            modes = tuple(mode for mode in Mode if granted.may_all(shape.name, MODES[mode]))
             if modes and shape.key:
                 yield replace(self._processor(shape), modes=modes)
 
@@ -78,8 +78,11 @@ class TableProcessors:
     def _guard(self, table: str) -> Guard:
         def check(acting: Acting, mode: Mode | None) -> None:
             granted = self._grants.of(acting.actor)
-            wanted = MODES.values() if mode is None else (MODES[mode],)
-            if not granted.may_any(table, wanted):
+            if mode is None:
+                allowed = any(granted.may_all(table, wanted) for wanted in MODES.values())
+            else:
+                allowed = granted.may_all(table, MODES[mode])
+            if not allowed:
                 what = f"{mode} rows of" if mode else "import to"
                 raise ForbiddenError(
                     f"You may not {what} the table {table!r}. An administrator can grant it."

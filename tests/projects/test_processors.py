@@ -536,7 +536,7 @@ def attempts(draw: st.DrawFn) -> tuple[Processor, Mode, str, str, Values]:
     optional = {name: st.one_of(states.get(name, st.nothing()), bad[name]) for name in bad}
     return (
         processor,
-        draw(st.sampled_from(Mode)),
+        draw(st.sampled_from((Mode.CREATE, Mode.UPDATE, Mode.REMOVE))),
         draw(st.sampled_from(["m1", "m2", "op", "system"])),
         str(draw(st.sampled_from(Policy))),
         draw(st.fixed_dictionaries({}, optional=optional)),

@@ -5,7 +5,9 @@ from sqlalchemy import inspect, update
 from sqlalchemy.exc import IntegrityError
 
 from portal.rows.schema import make_tables_ledger, tables_ledger
+from portal.rows.treatment import Treatment
 from portal.rows.upgrading import allow_states
+from portal.tabular.fields import Empty
 from tests.rows.batches import Batches
 from tests.rows.people import person
 
@@ -48,6 +50,7 @@ def test_bringing_a_ledger_up_can_be_repeated(runtime, batches):
 
 
 def test_what_was_ordered_comes_back_as_it_was(batches):
-    order = batches.order([person(1)], identity=("code",), whole=True, untrimmed=("name",))
+    treatment = Treatment(identity=("code",), empty={"age": Empty.CLEAR})
+    order = batches.order([person(1)], whole=True, treatment=treatment)
     batch_id = batches.make(order=order)
     assert batches.shown(batch_id).order == order
