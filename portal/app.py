@@ -10,12 +10,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import __version__
 from portal.accounts.permissions import Permission
 from portal.accounts.routes import bp as accounts
+from portal.artifacts.routes import api as artifacts_api
 from portal.artifacts.routes import bp as artifacts
 from portal.assembly import BATCH_KINDS, KINDS, OWNERS, processors_for
 from portal.audit.routes import bp as audit
 from portal.datacenter import listing
 from portal.datacenter.routes import bp as datacenter
 from portal.jobs import views, watching
+from portal.jobs.api.routes import bp as jobs_api
 from portal.jobs.kinds import Kinds
 from portal.jobs.monitoring.latency import LATENCY
 from portal.jobs.routes import bp as jobs
@@ -41,10 +43,12 @@ from portal.web.extensions import (
 from portal.web.filters import register_filters
 from portal.web.headers import add_headers
 from portal.web.numbers import NumberConverter
+from portal.web.openapi import bp as api
 from portal.web.poll_lane import PollLane
-from portal.web.signed_in import load_signed_in
+from portal.web.signed_in import load_bearer, load_signed_in
 
 AREAS = (accounts, audit, jobs, artifacts, projects, datacenter, rows, tables)
+PROGRAMS = (api, jobs_api, artifacts_api)
 NAVIGATION = (
     NavigationItem(label="Dashboard", url="/", icon="layout-dashboard"),
     NavigationItem(label="Jobs", url="/jobs", icon="list-checks", count=views.active_count),
@@ -109,12 +113,13 @@ def create_app(
         unread=views.unread_count,
     )
     login_manager.user_loader(load_signed_in)
+    login_manager.request_loader(load_bearer)
     app.before_request(guard)
     app.url_defaults(add_version)
     app.after_request(add_headers)
     register_filters(app, zone=settings.zone)
     register_errors(app)
-    for area in AREAS:
+    for area in (*AREAS, *PROGRAMS):
         app.register_blueprint(area)
     app.wsgi_app = InTime(app.wsgi_app)  # type: ignore[method-assign]
     shorten_polls(app)

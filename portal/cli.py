@@ -20,6 +20,7 @@ from portal.accounts.commands import users
 from portal.accounts.models import User
 from portal.accounts.names import name_key
 from portal.accounts.permissions import SYSTEM, Actor, Permission
+from portal.accounts.tokens.commands import token
 from portal.assembly import KINDS, PLUGINS, processors_for
 from portal.datacenter.commands import datacenter
 from portal.errors import ForbiddenError, PortalError
@@ -176,6 +177,7 @@ def restore_command(shell: Shell, file: Path) -> None:
     _say(shell, sentence, **asdict(report))
 
 
+users.add_command(token)
 for area in (users, jobs, projects, datacenter, tables):
     portal.add_command(area)
 

@@ -1,4 +1,4 @@
-"""Users, their roles, sessions and API tokens; failed sign-ins are counted, not remembered by name."""
+"""Users, their roles, sessions and tokens; failed sign-ins are counted, not remembered by name."""
 
 from datetime import datetime
 

@@ -19,6 +19,7 @@ from portal.accounts.sign_in import (
     sign_in,
     sign_out,
 )
+from portal.accounts.tokens.routes import bp as tokens
 from portal.errors import ConflictError, InvalidError, NotFoundError
 from portal.web.access import (
     Access,
@@ -35,6 +36,7 @@ from portal.web.signed_in import address, carry, drop, signed_in, visitor
 
 bp = Blueprint("accounts", __name__)
 protect(bp, Permission.USERS_MANAGE)
+bp.register_blueprint(tokens)
 
 
 @bp.get("/login")

@@ -10,7 +10,7 @@ import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, delete, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -60,6 +60,33 @@ def forgive(session: Session, keys: AttemptKeys) -> None:
         .values(failures=SignInFailures.failures - 1)
         .execution_options(synchronize_session=False)
     )
+
+
+def token_key(secret: str, *, address: str) -> str:
+    """The key under which wrong tokens from `address` are counted, apart from sign-ins."""
+    return _digest(secret, f"tokens:{_network(address)}")
+
+
+def blocked_until(
+    session: Session, key: str, *, now: datetime, settings: Settings
+) -> datetime | None:
+    """When the next attempt is welcome where there were too many already; writes nothing."""
+    return session.scalar(
+        select(SignInFailures.window_ends_at).where(
+            SignInFailures.key == key,
+            SignInFailures.failures > settings.sign_in_failures,
+            SignInFailures.window_ends_at > now,
+        )
+    )
+
+
+def count_wrong_token(
+    session: Session, key: str, *, now: datetime, settings: Settings
+) -> datetime | None:
+    """Count one wrong token. Returns when the next attempt is welcome if it was one too many."""
+    window_ends = now + timedelta(minutes=settings.sign_in_window_minutes)
+    failures, ends = _count(session, key, now, window_ends)
+    return ends if failures > settings.sign_in_failures else None
 
 
 def remove_old_failures(session: Session, *, now: datetime) -> None:

@@ -10,6 +10,7 @@ from flask_login import current_user
 
 from portal.accounts.permissions import Actor, Permission
 from portal.web.hx import is_htmx
+from portal.web.paths import below_api
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -76,7 +77,7 @@ def guard() -> Response | None:
     if needed in (Access.PUBLIC, Access.METRICS):
         return None  # METRICS views check their token themselves
     if not current_user.is_authenticated:
-        return _ask_to_sign_in()
+        return abort(401) if below_api() else _ask_to_sign_in()
     if needed is None or not current_actor().may(needed):
         abort(403)
     if current_user.must_change_password and not _view_has("portal_before_password"):

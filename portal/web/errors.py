@@ -6,17 +6,21 @@ import structlog
 from flask import Flask, Response, make_response, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from portal.accounts.sign_in import TooManyAttemptsError
 from portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, PortalError
+from portal.web.api import API_SENTENCES, refusal
 from portal.web.hx import is_htmx
 from portal.web.pages import page
+from portal.web.paths import below_api
 
 STATUS: dict[type[PortalError], int] = {
     NotFoundError: 404,
     ForbiddenError: 403,
     ConflictError: 409,
     InvalidError: 422,
+    TooManyAttemptsError: 429,
 }
 SENTENCES = {
     400: "The request was not understood. Go back, reload the page and try again.",
@@ -44,6 +48,8 @@ def register_errors(app: Flask) -> None:
 
 def answer(status: int, message: str) -> Response:
     """The error in the form that the asker can show."""
+    if below_api():
+        return refusal(status, message)
     if is_htmx():
         response = make_response("", status)
         response.headers["HX-Trigger"] = json.dumps({"toast": {"text": message, "kind": "error"}})
@@ -56,7 +62,10 @@ def answer(status: int, message: str) -> Response:
 
 def _portal_error(error: PortalError) -> Response:
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
-    return answer(status, str(error))
+    response = answer(status, str(error))
+    if isinstance(error, TooManyAttemptsError):
+        response.headers["Retry-After"] = str(error.seconds)
+    return response
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -65,7 +74,11 @@ def _http_error(error: HTTPException) -> Response:
         log.info("refused", status=code, endpoint=request.endpoint, method=request.method)
     if code < 400:
         return make_response(error.get_response())
-    return answer(code, SENTENCES.get(code, error.description or SENTENCES[500]))
+    sentences = SENTENCES | API_SENTENCES if below_api() else SENTENCES
+    response = answer(code, sentences.get(code, error.description or SENTENCES[500]))
+    if isinstance(error, MethodNotAllowed):
+        response.allow.update(error.valid_methods or ())
+    return response
 
 
 def _stale_page(_error: CSRFError) -> Response:

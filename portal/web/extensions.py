@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
 from portal.accounts.sessions import open_look_up
+from portal.accounts.tokens.bearer import open_look_up as open_bearers
 from portal.artifacts.owners import OwnerKinds
 from portal.db import Base, engine_options, looking, prepare, reading
 from portal.jobs.kinds import Kinds
@@ -23,6 +24,7 @@ from portal.lookups import LookUp
 from portal.rows.batch_kinds import BatchKinds
 from portal.rows.processors import Processors
 from portal.runtime import Runtime
+from portal.web.paths import below_api
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -38,9 +40,28 @@ class RequestSession(FlaskSession):
         return bind
 
 
+class PagesOnly(CSRFProtect):  # type: ignore[misc]  # Flask-WTF is untyped
+    """Asks for the page's token wherever the cookie counts, which it does not below /api."""
+
+    def protect(self, *args: Any, **options: Any) -> None:
+        """Refuse an unsafe request without the token."""
+        if not below_api():
+            super().protect(*args, **options)
+
+
+class CookieOrToken(LoginManager):  # type: ignore[misc]  # Flask-Login is untyped
+    """Below /api the Authorization header says who asks, and no cookie; elsewhere the cookie."""
+
+    def _load_user(self) -> None:
+        if below_api():
+            self._update_request_context_with_user(self._load_user_from_request(request))
+        else:
+            super()._load_user()
+
+
 db = SQLAlchemy(model_class=Base, session_options={"class_": RequestSession})
-csrf = CSRFProtect()
-login_manager = LoginManager()
+csrf = PagesOnly()
+login_manager = CookieOrToken()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +99,7 @@ class Services:
     reading: Engine
     looking: Engine
     sign_ins: LookUp
+    bearers: LookUp
     navigation: tuple[NavigationItem, ...] = ()
     administration: tuple[NavigationItem, ...] = ()
     cards: tuple[AreaCard, ...] = ()
@@ -146,5 +168,6 @@ def connect_extensions(
             reading=reading(db.engine),
             looking=looking(db.engine),
             sign_ins=open_look_up(db.engine),
+            bearers=open_bearers(db.engine),
             **shell,
         )

@@ -3,7 +3,7 @@
 from typing import cast
 
 import structlog
-from flask import request
+from flask import Request, request
 from flask import session as cookie
 from flask_login import current_user, login_user
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,7 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.accounts import sessions
 from portal.accounts.sessions import SignedIn
 from portal.accounts.sign_in import Visitor
+from portal.accounts.tokens.bearer import Bearer, find_bearer
 from portal.web.extensions import services
+from portal.web.paths import below_api
 
 _TOKEN = "_user_id"  # noqa: S105 (Flask-Login's name for it in the cookie)
 
@@ -30,6 +32,17 @@ def load_signed_in(token: str) -> SignedIn | None:
     if found is not None and found.seen_long_ago:
         _mark_seen(found)
     return found
+
+
+def load_bearer(_request: Request) -> Bearer | None:
+    """Who acts by the request's token, before the request's session begins; nobody on pages.
+
+    Raises TooManyAttemptsError.
+    """
+    given = request.authorization if below_api() else None
+    if given is None or given.type != "bearer" or not given.token:
+        return None
+    return find_bearer(services().runtime, services().bearers, given.token, address=address())
 
 
 def carry(token: str) -> None:

@@ -15,6 +15,7 @@ from portal.accounts import service, sessions
 from portal.accounts.actors import actor_of
 from portal.accounts.models import User
 from portal.accounts.permissions import SYSTEM, Role
+from portal.accounts.tokens.service import create_token
 from portal.app import create_app
 from portal.artifacts.models import Artifact
 from portal.jobs.models import Job, JobAttempt, Notification
@@ -98,6 +99,9 @@ def _belongings(session: Session, owner: User) -> dict[str, str]:
         user_id=owner.id, job_id=job_id, state="succeeded", message="Ready.", created_at=NOW
     )
     session.add(message)
+    token, _secret = create_token(
+        session, owner, actor=SYSTEM, name="nightly", scopes=(), days=None, now=NOW
+    )
     session.flush()
     return {
         "project_id": "atlas",
@@ -105,6 +109,7 @@ def _belongings(session: Session, owner: User) -> dict[str, str]:
         "artifact_id": artifact_id,
         "message_id": str(message.id),
         "user_id": str(owner.id),
+        "token_id": str(token.id),
     }
 
 

@@ -30,6 +30,11 @@ class Route:
 
         return _WORD.sub(fill, self.rule)
 
+    @property
+    def for_programs(self) -> bool:
+        """Whether it stands below /api, where tokens count and cookies do not."""
+        return self.rule.startswith("/api/")
+
     def words(self) -> set[str]:
         return {word["name"] for word in _WORD.finditer(self.rule)}
 

@@ -11,9 +11,10 @@ from portal.accounts.models import SignInSession
 from portal.accounts.permissions import Permission
 from portal.db import Base
 from portal.runtime import Runtime
-from portal.web.access import Access, declared
+from portal.web.access import Access, declared, requires
 from tests.browser_like import Browser
 from tests.web.conftest import PEOPLE, Site
+from tests.web.programs import Program, make_secret
 from tests.web.routes import SAFE, Route, routes
 
 SIGN_OUT = "accounts.end_session"
@@ -93,7 +94,7 @@ def test_strangers_reach_what_is_public_and_nothing_else(site: Site) -> None:
 def test_htmx_of_strangers_is_sent_to_the_sign_in_page(site: Site) -> None:
     browser, wrong = site.browser(None), {}
     for route in routes(site.app):
-        if route.needs in (Access.PUBLIC, Access.METRICS):
+        if route.needs in (Access.PUBLIC, Access.METRICS) or route.for_programs:
             continue
         response = browser.htmx(route.method, route.url())
         asked = response.headers.get("HX-Redirect", "").startswith("/login?next=/")
@@ -108,7 +109,9 @@ def test_a_role_reaches_what_its_permissions_name_and_nothing_else(site: Site, n
     visitor, wrong = Visitor(site, name), {}
     for route in routes(site.app):
         response = visitor.ask(route)
-        if route.needs in granted or route.needs == Access.PUBLIC:
+        if route.for_programs and route.needs != Access.PUBLIC:
+            fine = response.status_code == 401  # whatever the cookie says
+        elif route.needs in granted or route.needs == Access.PUBLIC:
             fine = lets_in(response) or response.status_code == 503  # /healthz without a worker
         elif route.needs == Access.METRICS:
             fine = (response.status_code == 200) == (Permission.METRICS_VIEW in granted)
@@ -130,7 +133,8 @@ def test_nothing_changes_without_the_pages_token(site: Site, runtime: Runtime) -
             browser.token = ""
             plain = browser.open_unsafe(route.method, route.url(site.addresses))
             fragment = browser.htmx(route.method, route.url(site.addresses))
-            if (plain.status_code, fragment.status_code) != (400, 400):
+            refused = 401 if route.for_programs else 400
+            if (plain.status_code, fragment.status_code) != (refused, refused):
                 wrong[f"{route} as {name}"] = (plain.status, fragment.status)
     assert wrong == {}
     assert contents(runtime) == before
@@ -152,11 +156,50 @@ def test_looking_changes_nothing(site: Site, runtime: Runtime) -> None:
 def test_what_belongs_to_somebody_else_is_not_there(site: Site) -> None:
     owned = set(site.addresses) - {"user_id"}
     member, wrong = Visitor(site, "member"), {}
+    program = Program(site.app, make_secret(site.runtime, site.people["member"]))
     for route in routes(site.app):
-        if not route.words() & owned:
+        if not route.words() & owned or route.needs is Permission.USERS_MANAGE:
             continue
-        response = member.ask(route, site.addresses)
+        url = route.url(site.addresses)
+        asks = program.ask(route.method, url) if route.for_programs else None
+        response = asks or member.ask(route, site.addresses)
         if response.status_code != 404:
+            wrong[str(route)] = response.status
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_a_token_reaches_what_its_scopes_and_its_user_name_and_nothing_else(
+    site: Site, name: str
+) -> None:
+    site.app.add_url_rule("/api/forgotten", "forgotten", lambda: "secret")
+    for permission in Permission:
+        view = requires(permission)(lambda: "in")
+        site.app.add_url_rule(f"/api/probe/{permission}", f"probe-{permission}", view)
+    user, granted = site.people[name], EXPECTED[name] | {Permission.SIGN_IN}
+    wrong = {}
+    for scopes in [frozenset(), granted, *(frozenset({scope}) for scope in granted)]:
+        program = Program(site.app, make_secret(site.runtime, user, scopes=scopes))
+        allowed = scopes | {Permission.SIGN_IN, Access.PUBLIC}
+        for route in routes(site.app):
+            if not route.for_programs:
+                continue
+            response = program.ask(route.method, route.url())
+            fine = (response.status_code in (200, 404, 409)) == (route.needs in allowed)
+            if not fine or (route.needs not in allowed and response.status_code != 403):
+                wrong[str(route)] = response.status
+    assert wrong == {}
+
+
+def test_a_token_opens_no_page(site: Site) -> None:
+    program = Program(site.app, make_secret(site.runtime, site.people["admin"], scopes=Permission))
+    wrong = {}
+    for route in routes(site.app):
+        if route.for_programs or route.needs in (Access.PUBLIC, Access.METRICS):
+            continue
+        response = program.ask(route.method, route.url())
+        refused = response.status_code == 400 if route.method not in SAFE else False
+        if not refused and not asks_to_sign_in(response):
             wrong[str(route)] = response.status
     assert wrong == {}
 
