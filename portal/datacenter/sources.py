@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from portal.datacenter.folders import DataCenterFile
 from portal.errors import ConflictError
 from portal.files import CHUNK, fsync_folder, private_folder
 from portal.jobs.work import Work
+from portal.rows.batch import Batch
 from portal.rows.books import Books, open_books
 from portal.rows.models import PORTAL_LEDGER
 from portal.rows.processors import Store
@@ -78,6 +79,16 @@ def sweep_sources(runtime: Runtime) -> int:
     for path in gone:
         path.unlink(missing_ok=True)
     return len(gone)
+
+
+def remove_copies(runtime: Runtime, batches: Iterable[Batch]) -> None:
+    """Remove the copies of batches that were forgotten, unless another batch reads them."""
+    with runtime.reads() as session:
+        wanted = {source.path for source in kept_sources(session, runtime.settings)}
+    for batch in batches:
+        path = sources_folder(runtime.settings) / batch.order.file.name
+        if path not in wanted:
+            path.unlink(missing_ok=True)
 
 
 def kept_sources(session: Session, settings: Settings) -> Iterator[Source]:

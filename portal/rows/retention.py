@@ -46,6 +46,18 @@ def forget_rows(runtime: Runtime) -> int:
     return sum(forget_batch(runtime, batch, now=runtime.clock()) for batch in batches)
 
 
+def batches_of_person(session: Session, *, user_id: int) -> list[Batch]:
+    """The batches that this person asked for and whose rows are kept still, the oldest first."""
+    table = PORTAL_LEDGER.batch
+    its = (table.c.actor_id == user_id, table.c.forgotten_at.is_(None))
+    return [batch_of(row) for row in session.execute(select(table).where(*its).order_by("number"))]
+
+
+def is_over(batch: Batch) -> bool:
+    """Whether nobody works on the batch, or is to go on with it, so that it may be forgotten."""
+    return batch.state in _OVER
+
+
 def forget_batch(runtime: Runtime, batch: Batch, *, now: datetime) -> bool:
     """Forget the rows of one batch; False where somebody works on it again."""
     books = open_books(runtime, batch.store)

@@ -1,4 +1,4 @@
-"""Commands beside the files: logs, saved mappings, and where the storage is."""
+"""Commands beside the files: logs, mappings, where the storage is, and erasing a person's rows."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from portal.accounts.permissions import Permission
+from portal.datacenter.erasing import erase_rows, plan_erasure
 from portal.datacenter.log_search import NOTHING, logs_for, search_logs
 from portal.datacenter.mappings import remove_mapping
 from portal.datacenter.place import storage_path
@@ -95,4 +96,24 @@ def delete_mapping_command(shell: Any, name: str) -> None:
     tell(shell, {"deleted": name}, [f"Deleted: {name}"])
 
 
-COMMANDS = (logs_command, storage_command, mappings)
+@click.command("forget")
+@click.option("--user", "name", required=True, metavar="NAME", help="Whose batches.")
+@click.option("--yes", is_flag=True, help="Do not ask; a script has to say so.")
+@click.pass_obj
+def forget_command(shell: Any, name: str, yes: bool) -> None:
+    """Erase for good what the rows of a person's batches said; counts and the audit log stay."""
+    center_of(shell)
+    planned = plan_erasure(shell.runtime, name=name, actor=shell.actor)
+    if not yes:
+        click.echo("\n".join(["This will be lost:", *planned.loss]), err=True)
+        click.confirm("Erase it?", abort=True, err=True)
+    erased = erase_rows(shell.runtime, name=name, actor=shell.actor, address=shell.address)
+    facts = {
+        "user": erased.name,
+        "batches": [batch.id for batch in erased.batches],
+        "files": list(erased.files),
+    }
+    tell(shell, facts, [f"Erased: the rows of {len(erased.batches)} batches of {erased.name}."])
+
+
+COMMANDS = (logs_command, storage_command, mappings, forget_command)

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, flash, make_response, request
 
 from portal.accounts.permissions import Permission
 from portal.artifacts.downloads import disposition
+from portal.datacenter.erasing import erase_rows, plan_erasure
 from portal.datacenter.log_search import logs_for, search_logs
 from portal.datacenter.mappings import remove_mapping
 from portal.datacenter.place import storage_path
@@ -127,6 +128,33 @@ def change_settings() -> Response:
     if left:
         return _settings_page(left=left)
     flash("The storage was changed.", "success")
+    return go("/datacenter/settings")
+
+
+@bp.get("/datacenter/erase")
+@requires(Permission.USERS_MANAGE)
+def show_erasure() -> Response:
+    """What would be lost if the rows of a person's batches were erased."""
+    name = request.args.get("user", "").strip()
+    try:
+        planned = plan_erasure(services().runtime, name=name, actor=current_actor())
+    except NotFoundError as error:
+        flash(str(error), "error")
+        return go("/datacenter/settings")
+    return page("datacenter/erase.html", planned=planned)
+
+
+@bp.post("/datacenter/erase")
+@requires(Permission.USERS_MANAGE)
+def erase() -> Response:
+    """Erase the rows of a person's batches for good."""
+    name = request.form.get("user", "").strip()
+    try:
+        done = erase_rows(services().runtime, name=name, actor=current_actor(), address=address())
+    except (ConflictError, NotFoundError) as error:
+        flash(str(error), "error")
+    else:
+        flash(f"The rows of {len(done.batches)} batches of {done.name} were erased.", "success")
     return go("/datacenter/settings")
 
 
