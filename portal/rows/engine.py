@@ -11,7 +11,7 @@ from typing import Any
 from portal.errors import ConflictError, ForbiddenError
 from portal.jobs.work import Work
 from portal.rows import ledger
-from portal.rows.batch import UNDO_STATES, Batch, BatchState
+from portal.rows.batch import SETTLED_STATES, UNDO_STATES, Batch, BatchState
 from portal.rows.chunk import Hands, hands_for, kept
 from portal.rows.desk import Desk, sit_down
 from portal.rows.fates import Prepared, entries_of, gains_of
@@ -22,6 +22,7 @@ from portal.rows.seen import open_seen
 from portal.rows.source import check_source, count_rows, open_source, prepared, rows_from
 from portal.rows.suspects import SUSPECTS, Suspects
 from portal.rows.undertaking import Undertaking, undertake
+from portal.rows.whole import do_whole
 
 READ_AT_ONCE = 500
 ROWS = "Processing rows"
@@ -40,14 +41,15 @@ def run_batch(
     """Do what is left of a batch, and the retry that was asked for; returns it as it is then.
 
     It can be called again at any time: rows that have a fate keep it, and of a batch that is done
-    only the counts are shown again. A paused batch comes back with its state PAUSED. At most
-    `tried_alone` suspect rows are tried one by one for the database's own words. Raises
-    ForbiddenError, ConflictError or InvalidError where it may not or cannot be done.
+    only the counts are shown again. One that is all or nothing comes back DONE or REFUSED, a
+    paused one PAUSED. At most `tried_alone` suspect rows are tried one by one for the database's
+    own words. Raises ForbiddenError, ConflictError or InvalidError where it may not or cannot be
+    done.
     """
     desk = sit_down(work, batch_id=batch_id)
     if desk.batch.state in UNDO_STATES:
         raise ConflictError("This batch was undone; it cannot go on.")
-    if desk.batch.state is BatchState.DONE:
+    if desk.batch.state in SETTLED_STATES:
         desk.show()
         return desk.batch
     with desk.held():
@@ -58,6 +60,9 @@ def run_batch(
         _check_backup(run)
         _begin(desk)
         suspects = Suspects(tried_alone)
+        if desk.batch.order.whole and not run.dry_run:
+            do_whole(desk, run, suspects)
+            return desk.batch
         _do_file(desk, run, suspects)
         if desk.batch.retrying:
             do_again(desk, run, suspects)

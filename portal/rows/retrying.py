@@ -40,6 +40,25 @@ def do_again(desk: Desk, run: Undertaking, suspects: Suspects) -> None:
     desk.mark(retry_rows=None, retry_next=1)
 
 
+def settle(
+    session: Session,
+    tables: LedgerTables,
+    batch: Batch,
+    rows: Sequence[Prepared],
+    fates: Sequence[Fate],
+) -> None:
+    """Give the entries of `rows` their new fates; the cells of the file and the edits stay."""
+    table = tables.row
+    values = [_new_values(batch, row, fate) for row, fate in zip(rows, fates, strict=True)]
+    names = [name.removeprefix(NEW) for name in values[0] if name.startswith(NEW)]
+    statement = (
+        update(table)
+        .where(table.c.batch == batch.number, table.c.first_row == bindparam("at"))
+        .values({name: bindparam(NEW + name) for name in names})
+    )
+    session.connection().execute(statement, values)
+
+
 def _page(desk: Desk) -> list[Entry]:
     """The next failed rows that are to be done again, as many as are read at a time.
 
@@ -64,7 +83,7 @@ def _do_chunk(desk: Desk, run: Undertaking, hands: Hands, entries: Sequence[Entr
     with desk.chunk() as session:
         fates = hands.do(session, rows)
         done = rows[: len(fates)]
-        _settle(session, tables, desk.batch, done, fates)
+        settle(session, tables, desk.batch, done, fates)
         gains = gains_of(fates)
         gains[Outcome.FAILED] -= len(done)
         noted = desk.note(
@@ -75,25 +94,6 @@ def _do_chunk(desk: Desk, run: Undertaking, hands: Hands, entries: Sequence[Entr
         )
     desk.batch = noted
     return len(done)
-
-
-def _settle(
-    session: Session,
-    tables: LedgerTables,
-    batch: Batch,
-    rows: Sequence[Prepared],
-    fates: Sequence[Fate],
-) -> None:
-    """Give the entries of `rows` their new fates; the cells of the file and the edits stay."""
-    table = tables.row
-    values = [_new_values(batch, row, fate) for row, fate in zip(rows, fates, strict=True)]
-    names = [name.removeprefix(NEW) for name in values[0] if name.startswith(NEW)]
-    statement = (
-        update(table)
-        .where(table.c.batch == batch.number, table.c.first_row == bindparam("at"))
-        .values({name: bindparam(NEW + name) for name in names})
-    )
-    session.connection().execute(statement, values)
 
 
 def _new_values(batch: Batch, row: Prepared, fate: Fate) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from portal.artifacts.downloads import disposition
 from portal.audit.service import record
 from portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from portal.rows import editing, service
-from portal.rows.batch import Batch
+from portal.rows.batch import Batch, BatchState
 from portal.rows.batch_kinds import BatchKind, Wish
 from portal.rows.books import Books, open_books
 from portal.rows.downloads import stream_failed, stream_kept
@@ -246,7 +246,8 @@ def _after_change(batch_id: str, kind: BatchKind) -> Response:
     batch, _ = _batch(batch_id)
     service.show(session(), batch=batch)
     session().commit()
-    return go(f"/rows/{batch_id}" if batch.counts.failed else kind.page(batch))
+    stays = batch.counts.failed or batch.state is BatchState.REFUSED
+    return go(f"/rows/{batch_id}" if stays else kind.page(batch))
 
 
 def _stream(content: Any, name: str) -> Response:

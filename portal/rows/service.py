@@ -59,12 +59,16 @@ def pause(session: Session, *, batch_id: str) -> None:
     batch = get_batch(session, batch_id=batch_id)
     if batch.state not in (BatchState.WAITING, BatchState.RUNNING):
         raise ConflictError("Only a batch that waits or runs can be paused.")
+    if batch.order.whole:
+        raise ConflictError("What is all or nothing cannot be paused; cancel its job instead.")
     ledger.ask_to_pause(session, PORTAL_LEDGER, batch_id, asked=True)
 
 
 def resume(session: Session, *, batch_id: str) -> None:
     """Let a paused, cancelled or stopped batch go on; the caller submits the job for it."""
     batch = get_batch(session, batch_id=batch_id)
+    if batch.state is BatchState.REFUSED:
+        raise ConflictError("Rows failed, so nothing was done; repair or skip them and try again.")
     if batch.state is BatchState.DONE or batch.state in UNDO_STATES:
         raise ConflictError("The batch is done; there is nothing left to go on with.")
     ledger.ask_to_pause(session, PORTAL_LEDGER, batch_id, asked=False)
@@ -96,20 +100,21 @@ def retry(
 ) -> Batch:
     """Ask for failed rows (chosen ones, or all) to be done again; the caller submits the job.
 
+    Of a batch that is all or nothing the whole file is done again, with the edits made to it.
     `session` and `tables` are those of the batch's ledger. Raises ConflictError where the batch is
     being worked on, was undone, or nothing failed.
     """
     if len(rows) > MOST_CHOSEN:
         raise ConflictError(f"Choose at most {MOST_CHOSEN:,} rows, or all of them.")
     batch = get_batch(session, batch_id=batch_id, tables=tables)
-    if batch.counts.failed == 0:
+    if batch.counts.failed == 0 and batch.state is not BatchState.REFUSED:
         raise ConflictError("No row of the batch failed.")
     return change_idle(
         session,
         batch,
         tables=tables,
         state=str(BatchState.WAITING),
-        retry_rows=sorted(set(rows)),
+        retry_rows=[] if batch.order.whole else sorted(set(rows)),
         retry_next=1,
         attempt=batch.attempt + 1,
     )

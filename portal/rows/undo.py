@@ -54,6 +54,8 @@ def check_undoable(batch: Batch) -> None:
     """Raise ConflictError where there is nothing that could be undone."""
     if batch.order.dry_run:
         raise ConflictError("A dry run changed nothing; there is nothing to undo.")
+    if batch.state is BatchState.REFUSED:
+        raise ConflictError("Nothing of it was done, for rows failed; there is nothing to undo.")
     if batch.forgotten_at is not None:
         raise ConflictError(FORGOTTEN)
 

@@ -164,9 +164,10 @@ def test_each_effect_is_undone_once(drill):
     assert drill.batches.people() == {}
 
 
-def test_a_death_between_the_two_commits_leaves_only_the_job_to_finish(site, patient):
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_death_between_the_two_commits_leaves_only_the_job_to_finish(site, patient, whole):
     drill = Drill(site, "table", patient)
-    batch_id = drill.batches.make([person(1), person(2)])
+    batch_id = drill.batches.make([person(1), person(2)], whole=whole)
     drill.let_fall("done")
     drill.start()
     drill.start("reconciler")
@@ -175,6 +176,30 @@ def test_a_death_between_the_two_commits_leaves_only_the_job_to_finish(site, pat
     assert set(drill.batches.people()) == {"c1", "c2"}
     assert drill.batches.shown(batch_id).state is BatchState.DONE
     drill.check_rows(batch_id)
+
+
+def test_all_or_nothing_is_all_and_once_whenever_work_horses_fall(site, patient):
+    drill = Drill(site, "table", patient)
+    rows = [person(number) for number in range(ROWS)]
+    batch_id = drill.batches.make(rows, whole=True)
+    job = drill.run(batch_id)
+    assert job.attempt > 1
+    assert set(drill.batches.people()) == codes(rows)
+    assert drill.batches.batch(batch_id).state is BatchState.DONE
+    drill.check_rows(batch_id)
+
+
+def test_all_or_nothing_is_nothing_where_a_row_fails_whenever_work_horses_fall(site, patient):
+    drill = Drill(site, "table", patient)
+    bad = range(0, ROWS, 7)
+    rows = [person(number, age="x" if number in bad else "5") for number in range(ROWS)]
+    batch_id = drill.batches.make(rows, whole=True)
+    assert drill.run(batch_id).attempt > 1
+    assert drill.batches.people() == {}
+    refused = drill.batches.batch(batch_id)
+    assert (refused.state, refused.counts.failed) == (BatchState.REFUSED, len(bad))
+    assert [entry.first_row for entry in drill.batches.entries(batch_id)] == [n + 1 for n in bad]
+    assert drill.batches.shown(batch_id).counts == refused.counts
 
 
 def test_a_work_horse_that_wakes_up_late_writes_nothing(drill):

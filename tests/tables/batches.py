@@ -105,6 +105,7 @@ class TableBatches:
         columns: Sequence[str],
         mode: Mode = Mode.CREATE,
         actor: Actor = SYSTEM,
+        kind: str = "test",
         tried_alone: int = SUSPECTS,
         **values: Any,
     ) -> Batch:
@@ -112,7 +113,7 @@ class TableBatches:
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256")
         order = BatchOrder(
-            kind="test",
+            kind=kind,
             processor=f"table:{table}",
             mode=mode,
             file=path,
