@@ -29,10 +29,10 @@ from portal.backups import postgresql, sqlite, tables
 from portal.backups.archive import ArchiveWriter, BackupError, Facts, Manifest, unpack, verify
 from portal.backups.kept_files import kept_files
 from portal.datacenter.models import DataCenterPlace
-from portal.datacenter.sources import adopt_sources
 from portal.errors import PortalError
 from portal.files import fsync_folder, move_new, private_folder, remove_tree
 from portal.migrations.run import knows_schema, upgrade
+from portal.rows.copies import adopt_sources
 from portal.runtime import Runtime
 from portal.settings import Settings
 from portal.up import make_data_folder

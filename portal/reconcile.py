@@ -10,7 +10,7 @@ from portal.accounts.housekeeping import forget_what_is_over
 from portal.artifacts import drift, retention
 from portal.assembly import open_job_engine, processors_for
 from portal.audit import chain
-from portal.datacenter import arrivals, sources
+from portal.datacenter import arrivals
 from portal.datacenter import service as data_center
 from portal.datacenter.rules import missing, watching
 from portal.db import checkpoint
@@ -20,7 +20,7 @@ from portal.jobs.engine import JobEngine
 from portal.jobs.reconciler import Duty, reconcile
 from portal.logs import configure_logging
 from portal.projects import exports, loading, storage
-from portal.rows import abandoned
+from portal.rows import abandoned, copies
 from portal.rows import retention as row_retention
 from portal.settings import Settings
 from portal.tables import catalog as tables_catalog
@@ -69,12 +69,12 @@ def duties(engine: JobEngine) -> tuple[Duty, ...]:
         ),
         Duty(
             name="find the copies of batches",
-            run=lambda: sources.adopt_sources(runtime),
+            run=lambda: copies.adopt_sources(runtime),
             every=HOUR,
         ),
         Duty(
             name="remove copies that no batch reads",
-            run=lambda: sources.sweep_sources(runtime),
+            run=lambda: copies.sweep_sources(runtime),
             every=HOUR,
         ),
         Duty(name="tidy the data centre up", run=lambda: data_center.sweep(runtime), every=HOUR),

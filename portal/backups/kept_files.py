@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from portal.artifacts.models import Artifact
 from portal.artifacts.service import artifact_path
 from portal.backups.storage_files import storage_files
-from portal.datacenter.sources import kept_sources
 from portal.projects.models import ProjectFile
 from portal.projects.storage import stored_path
+from portal.rows.copies import kept_sources
 from portal.rows.models import PORTAL_LEDGER
 from portal.settings import Settings
 

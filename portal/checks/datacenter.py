@@ -14,8 +14,8 @@ from portal.datacenter.disk import entries
 from portal.datacenter.intents import forgotten_intents
 from portal.datacenter.names import is_data, is_safe, shown_name
 from portal.datacenter.place import default_path, is_there, storage_path
-from portal.datacenter.sources import kept_sources
 from portal.datacenter.steps import FOLDERS, Folder
+from portal.rows.copies import kept_sources
 from portal.runtime import Runtime
 from portal.settings import Settings
 

@@ -10,7 +10,6 @@ from portal.datacenter.latest import CUT_SHORT
 from portal.datacenter.orders import BATCH, GO_ON, PLAN, PROCESS, UNDO, Asking, ProcessOrder
 from portal.datacenter.returning import occasion_of_return, said_of
 from portal.datacenter.runs import KIND
-from portal.datacenter.sources import find_batch_id
 from portal.errors import NotFoundError
 from portal.jobs.models import Job
 from portal.jobs.service import get_job
@@ -19,6 +18,7 @@ from portal.rows import ledger
 from portal.rows.batch import Batch, BatchState, Entry, Outcome
 from portal.rows.batch_row import batch_of
 from portal.rows.books import open_books
+from portal.rows.copies import find_batch_id
 from portal.rows.images import values_of
 from portal.rows.models import PORTAL_LEDGER
 from portal.rows.processors import Mode

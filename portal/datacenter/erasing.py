@@ -16,9 +16,9 @@ from portal.datacenter import disk
 from portal.datacenter.facts import facts_of
 from portal.datacenter.removal import delete_files
 from portal.datacenter.service import open_data_center
-from portal.datacenter.sources import remove_copies
 from portal.errors import ConflictError, ForbiddenError, NotFoundError
 from portal.rows.batch import Batch
+from portal.rows.copies import remove_copies
 from portal.rows.retention import batches_of_person, forget_batch, is_over
 from portal.runtime import Runtime
 

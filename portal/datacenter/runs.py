@@ -14,12 +14,13 @@ from portal.datacenter.removed_records import RemovedRecords
 from portal.datacenter.results import Distributed
 from portal.datacenter.returning import STAYS, Return, occasion_of_return, plan_return, said_of
 from portal.datacenter.service import open_data_center
-from portal.datacenter.sources import find_batch_id, keep_source
+from portal.datacenter.sources import keep_source
 from portal.datacenter.steps import Folder
 from portal.errors import ConflictError
 from portal.jobs.work import Work
 from portal.rows.batch import Batch, BatchOrder, BatchState
 from portal.rows.books import open_books
+from portal.rows.copies import find_batch_id
 from portal.rows.engine import run_batch
 from portal.rows.processors import KeepRemoved, Mode, Processors
 from portal.rows.profiles import mark_used

@@ -11,10 +11,10 @@ from portal.accounts.permissions import SYSTEM, Actor, Role
 from portal.audit.models import AuditEntry
 from portal.datacenter.commands import datacenter
 from portal.datacenter.erasing import erase_rows, plan_erasure
-from portal.datacenter.sources import sources_folder
 from portal.errors import ConflictError, ForbiddenError, NotFoundError
 from portal.rows.batch import Batch
 from portal.rows.books import open_books
+from portal.rows.copies import sources_folder
 from portal.rows.ledger import entries
 from portal.rows.models import PORTAL_LEDGER
 from portal.runtime import Runtime

@@ -10,10 +10,10 @@ from sqlalchemy import update
 
 from portal.accounts.permissions import Role
 from portal.datacenter import orders
-from portal.datacenter.sources import ABANDONED_SECONDS, adopt_sources, sweep_sources
 from portal.jobs.models import JobState
 from portal.jobs.runner import perform
 from portal.rows.batch import Batch, BatchState
+from portal.rows.copies import ABANDONED_SECONDS, adopt_sources, sweep_sources
 from portal.rows.models import PORTAL_LEDGER
 from portal.runtime import Runtime
 from portal.settings import Settings
