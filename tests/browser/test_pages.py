@@ -112,7 +112,9 @@ def addresses(portal: Portal) -> list[str]:
     rules = [
         rule.rule
         for rule in app.url_map.iter_rules()
-        if "GET" in (rule.methods or ()) and rule.endpoint not in NO_PAGES
+        if "GET" in (rule.methods or ())
+        and rule.endpoint not in NO_PAGES
+        and not rule.rule.startswith("/api/")
     ]
     for part, value in PARTS.items():
         stands = value.format(**known)
