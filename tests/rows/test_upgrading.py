@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import inspect, update
 from sqlalchemy.exc import IntegrityError
 
+from portal.rows.models import PORTAL_LEDGER
 from portal.rows.schema import make_tables_ledger, tables_ledger
 from portal.rows.treatment import Treatment
 from portal.rows.upgrading import allow_states
@@ -47,6 +48,19 @@ def test_bringing_a_ledger_up_can_be_repeated(runtime, batches):
     table = tables_ledger(runtime.tables).batch
     columns = inspect(runtime.tables).get_columns(table.name, schema=table.schema)
     assert [column["name"] for column in columns].count("options") == 1
+
+
+def test_changing_the_portals_own_ledger_loses_no_row_of_it(runtime, tmp_path):
+    portal = Batches(runtime, tmp_path)
+    batch = portal.done([person(1), person(2, age="x")])
+    before = portal.entries(batch.id)
+    with runtime.engine.begin() as connection:
+        allow_states(
+            connection, table="row_batch", check="ck_row_batch_known_state", states=(*OLD, "new")
+        )
+    portal.change(update(PORTAL_LEDGER.batch).values(state="new"))
+    portal.change(update(PORTAL_LEDGER.batch).values(state="done"))
+    assert (portal.batch(batch.id), portal.entries(batch.id)) == (batch, before)
 
 
 def test_what_was_ordered_comes_back_as_it_was(batches):
