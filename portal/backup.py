@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 
@@ -21,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from portal import __version__
-from portal.accounts.models import SignInSession
+from portal.accounts.models import ApiToken, SignInSession
 from portal.accounts.permissions import SYSTEM, Actor
 from portal.audit.chain import HEAD_FILE
 from portal.audit.service import record
@@ -248,6 +249,7 @@ def _begin_anew(settings: Settings, facts: Facts, *, actor: Actor, address: str)
             adopt_sources(runtime)
         with runtime.sessions.begin() as session:
             session.execute(delete(SignInSession))
+            _revoke_tokens(session, now=runtime.clock())
             session.execute(update(DataCenterPlace).values(path=""))
             record(
                 session,
@@ -261,6 +263,11 @@ def _begin_anew(settings: Settings, facts: Facts, *, actor: Actor, address: str)
             )
     finally:
         runtime.close()
+
+
+def _revoke_tokens(session: Session, *, now: datetime) -> None:
+    """The backup does not know which of them were revoked since."""
+    session.execute(update(ApiToken).where(ApiToken.revoked_at.is_(None)).values(revoked_at=now))
 
 
 def _empty(settings: Settings) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from portal.accounts.models import SignInSession
 from portal.accounts.permissions import SYSTEM, Role
 from portal.accounts.service import create_user
+from portal.accounts.tokens.service import create_token
 from portal.artifacts.service import Owner, measure, register
 from portal.audit.chain import seal
 from portal.files import private_folder
@@ -40,6 +41,15 @@ def filled(runtime: Runtime, tmp_path: Path) -> Runtime:
             now=runtime.clock(),
         )
         _sign_in(session, user.id, runtime)
+        create_token(
+            session,
+            user,
+            actor=SYSTEM,
+            name="nightly",
+            scopes=(),
+            days=None,
+            now=runtime.clock(),
+        )
         _make_artifact(session, runtime)
     seal(runtime)
     return runtime

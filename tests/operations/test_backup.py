@@ -14,7 +14,7 @@ from alembic.config import Config
 from sqlalchemy import Engine, func, select, update
 
 from portal import migrations
-from portal.accounts.models import SignInSession, User
+from portal.accounts.models import ApiToken, SignInSession, User
 from portal.artifacts.models import Artifact
 from portal.artifacts.service import artifact_path
 from portal.audit.chain import seal, verify
@@ -87,6 +87,13 @@ def test_a_restore_ends_all_sign_ins(backup: Path, empty_place: Settings, opened
     restore_backup(empty_place, backup)
     with opened(empty_place).reads() as session:
         assert session.scalar(select(func.count()).select_from(SignInSession)) == 0
+
+
+def test_a_restore_revokes_all_tokens(backup: Path, empty_place: Settings, opened: Opened) -> None:
+    restore_backup(empty_place, backup)
+    with opened(empty_place).reads() as session:
+        tokens = session.scalars(select(ApiToken)).all()
+    assert [token.revoked_at is not None for token in tokens] == [True]
 
 
 def test_what_is_restored_is_readable_by_its_owner_only(
