@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -13,7 +14,7 @@ from portal.errors import NotFoundError
 from portal.jobs.work import CancelledError, StoppedError, Work
 from portal.rows import ledger
 from portal.rows.batch import Batch, BatchState
-from portal.rows.books import Books, working_books
+from portal.rows.books import Books, Pace, working_books
 from portal.rows.models import PORTAL_LEDGER
 from portal.rows.processors import Acting, Processor, Store
 from portal.rows.undertaking import check_right
@@ -117,13 +118,17 @@ class Desk:
             raise
 
 
-def sit_down(work: Work, *, batch_id: str) -> Desk:
-    """Claim a batch for this attempt of the job; raises NotFoundError where it is gone."""
+def sit_down(work: Work, *, batch_id: str, pace: Pace | None = None) -> Desk:
+    """Claim a batch for this attempt of the job; raises NotFoundError where it is gone.
+
+    `pace` is another than that of the records' store.
+    """
     with work.effect() as session:
         batch = ledger.allot(session, PORTAL_LEDGER, batch_id, job_id=work.claim.job_id)
     if batch is None:
         raise NotFoundError("This batch is gone.")
     books = working_books(work, batch.store)
+    books = books if pace is None else replace(books, pace=pace)
     if batch.store is Store.TABLES:
         with books.write() as session:
             batch = ledger.claim_copy(session, books.tables, batch)

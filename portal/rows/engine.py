@@ -4,25 +4,30 @@ The first statement of a chunk is the fence, the last one moves `next_row` on; w
 process did not commit never was, and the next attempt goes on where the last commit stands.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from portal.errors import ConflictError, ForbiddenError
 from portal.jobs.work import Work
 from portal.rows import ledger
+from portal.rows.ahead import one_ahead
 from portal.rows.batch import SETTLED_STATES, UNDO_STATES, Batch, BatchState
+from portal.rows.books import Pace
 from portal.rows.chunk import Hands, hands_for, kept
 from portal.rows.desk import Desk, sit_down
-from portal.rows.fates import Prepared, entries_of, gains_of
+from portal.rows.fates import Prepared, entries_of, entries_of_runs, gains_of
 from portal.rows.garbage import swept_by_chunk
+from portal.rows.loading import Loader, Portion, gains_around, loader_for, runs_around
 from portal.rows.processors import KeepRemoved, Mode, Processor, Processors
 from portal.rows.retrying import do_again
 from portal.rows.seen import open_seen
-from portal.rows.source import check_source, count_rows, open_source, prepared, rows_from
+from portal.rows.source import check_source, count_rows, open_source, portions, prepared, rows_from
 from portal.rows.suspects import SUSPECTS, Suspects
 from portal.rows.undertaking import Undertaking, undertake
 from portal.rows.whole import do_whole
+from portal.tabular.table import Row
 
 READ_AT_ONCE = 500
 ROWS = "Processing rows"
@@ -37,6 +42,7 @@ def run_batch(
     processors: Processors,
     keep_removed: KeepRemoved | None = None,
     tried_alone: int = SUSPECTS,
+    pace: Pace | None = None,
 ) -> Batch:
     """Do what is left of a batch, and the retry that was asked for; returns it as it is then.
 
@@ -46,7 +52,7 @@ def run_batch(
     own words. Raises ForbiddenError, ConflictError or InvalidError where it may not or cannot be
     done.
     """
-    desk = sit_down(work, batch_id=batch_id)
+    desk = sit_down(work, batch_id=batch_id, pace=pace)
     if desk.batch.state in UNDO_STATES:
         raise ConflictError("This batch was undone; it cannot go on.")
     if desk.batch.state in SETTLED_STATES:
@@ -113,6 +119,10 @@ def _do_file(desk: Desk, run: Undertaking, suspects: Suspects) -> None:
         open_seen(desk.work.folder) as seen,
         swept_by_chunk() as sweeper,
     ):
+        loader = loader_for(run, suspects)
+        if loader is not None:
+            _load_file(desk, loader, table.rows, total=total)
+            return
         hands = hands_for(desk, run, seen, suspects)
         rows = rows_from(table, desk.batch.next_row)
         stream = prepared(rows, run.conversion, at_once=min(at_once, READ_AT_ONCE))
@@ -125,6 +135,33 @@ def _do_file(desk: Desk, run: Undertaking, suspects: Suspects) -> None:
             sweeper.chunk_done()
             waiting += islice(stream, done)
     desk.mark(total=desk.batch.next_row - 1)
+
+
+def _load_file(desk: Desk, loader: Loader, rows: Iterator[Row], *, total: int | None) -> None:
+    """Load the rows from `next_row` on; the names of those before are remembered."""
+    at_once = desk.books.pace.rows
+    for chunk in portions(islice(rows, desk.batch.next_row - 1), size=at_once):
+        desk.work.checkpoint()
+        loader.portion(chunk)
+
+    def make(chunk: list[Row]) -> Portion:
+        desk.between(ROWS, done=desk.batch.next_row - 1, total=total)
+        return loader.portion(chunk)
+
+    one_ahead(portions(rows, size=at_once), make=make, do=partial(_load_portion, desk, loader))
+    desk.mark(total=desk.batch.next_row - 1)
+
+
+def _load_portion(desk: Desk, loader: Loader, portion: Portion) -> None:
+    batch, tables, rows = desk.batch, desk.books.tables, portion.rows
+    with desk.chunk() as session:
+        fates = loader.do(session, portion)
+        runs = runs_around(rows, fates)
+        entries = entries_of_runs(runs, batch=batch.number, attempt=batch.attempt)
+        ledger.add_entries(session, tables, entries)
+        gains = ledger.counted(tables, gains_around(rows, fates))
+        noted = desk.note(session, next_row=rows[-1][0] + 1, **gains)
+    desk.batch = noted
 
 
 def _do_chunk(desk: Desk, run: Undertaking, hands: Hands, rows: Sequence[Prepared]) -> int:

@@ -2,10 +2,10 @@
 
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from portal.rows.batch import Outcome
 from portal.rows.images import image_of
@@ -47,6 +47,8 @@ class Fate:
     alone: bool = True
 
 
+FateRun: TypeAlias = tuple[Prepared, Prepared, Fate, bytes]
+
 BLANK = Fate(outcome=Outcome.BLANK, alone=False)
 UNCHANGED = Fate(outcome=Outcome.UNCHANGED, alone=False)
 CREATED = Fate(outcome=Outcome.CREATED, alone=False)
@@ -72,9 +74,14 @@ def entries_of(
     rows: Sequence[Prepared], fates: Sequence[Fate], *, batch: int, attempt: int
 ) -> list[dict[str, Any]]:
     """`fates` as entries of the ledger: like ones in a row as a range, the others alone."""
+    return entries_of_runs(_runs(rows, fates), batch=batch, attempt=attempt)
+
+
+def entries_of_runs(runs: Iterable[FateRun], *, batch: int, attempt: int) -> list[dict[str, Any]]:
+    """Rows of like fate in a row (first, last, fate, short hashes) as entries of the ledger."""
     return [
         _entry(first, last, fate, shorts, batch=batch, attempt=attempt)
-        for first, last, fate, shorts in _runs(rows, fates)
+        for first, last, fate, shorts in runs
     ]
 
 
@@ -92,9 +99,7 @@ def columns_of(row: Prepared, fate: Fate) -> dict[str, Any]:
     }
 
 
-def _runs(
-    rows: Sequence[Prepared], fates: Sequence[Fate]
-) -> Iterator[tuple[Prepared, Prepared, Fate, bytes]]:
+def _runs(rows: Sequence[Prepared], fates: Sequence[Fate]) -> Iterator[FateRun]:
     pairs = zip(rows, fates, strict=True)
     for alone, run in groupby(pairs, key=_run_key):
         if isinstance(alone, int):
@@ -109,7 +114,7 @@ def _run_key(pair: tuple[Prepared, Fate]) -> object:
     return row.number if fate.alone else (fate.outcome, fate.short is None)
 
 
-def _whole(run: list[tuple[Prepared, Fate]]) -> tuple[Prepared, Prepared, Fate, bytes]:
+def _whole(run: list[tuple[Prepared, Fate]]) -> FateRun:
     shorts = b"".join(fate.short or b"" for _, fate in run)
     return run[0][0], run[-1][0], run[0][1], zlib.compress(shorts) if shorts else b""
 

@@ -8,6 +8,7 @@ Whoever is killed before the commit has done nothing, and the next attempt begin
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import groupby
 
 from sqlalchemy import delete, select
@@ -15,12 +16,14 @@ from sqlalchemy.orm import Session
 
 from portal.db import changed
 from portal.rows import ledger
+from portal.rows.ahead import one_ahead
 from portal.rows.batch import Batch, BatchState, Entry, Outcome
 from portal.rows.batch_row import entry_of
 from portal.rows.chunk import Hands, hands_for, kept
 from portal.rows.desk import Desk
-from portal.rows.fates import Fate, Prepared, entries_of, gains_of
+from portal.rows.fates import Fate, Prepared, entries_of, entries_of_runs, gains_of
 from portal.rows.garbage import swept_by_chunk
+from portal.rows.loading import Loader, Portion, gains_around, loader_for, runs_around
 from portal.rows.retrying import settle
 from portal.rows.seen import open_seen
 from portal.rows.source import AT_ONCE, open_source, portions, prepared
@@ -52,7 +55,9 @@ def do_whole(desk: Desk, run: Undertaking, suspects: Suspects) -> None:
 def _try_all(desk: Desk, run: Undertaking, suspects: Suspects, spool: Spool) -> None:
     with desk.chunk() as session, open_seen(desk.work.folder) as seen:
         hands = hands_for(desk, run, seen, suspects)
-        trial = _Trial(desk=desk, run=run, hands=hands, spool=spool, batch=desk.batch)
+        trial = _Trial(
+            desk=desk, run=run, hands=hands, suspects=suspects, spool=spool, batch=desk.batch
+        )
         trial.do_file(session)
         if spool.failing:
             raise _RefusedError
@@ -78,6 +83,7 @@ class _Trial:
     desk: Desk
     run: Undertaking
     hands: Hands
+    suspects: Suspects
     spool: Spool
     batch: Batch
     rows: int = 0
@@ -85,12 +91,38 @@ class _Trial:
 
     def do_file(self, session: Session) -> None:
         total, pace = self.desk.batch.counts.total, self.desk.books.pace
+        loader = None if self.batch.counts.processed else loader_for(self.run, self.suspects)
         with open_source(self.run.batch.order) as table, swept_by_chunk() as sweeper:
+            if loader is not None:
+                self._load_file(session, loader, portions(table.rows, size=pace.rows))
+                return
             for rows in portions(table.rows, size=pace.rows):
                 self.desk.between(ROWS, done=self.rows, total=total, pausable=False)
                 self._do_portion(session, rows)
                 self.rows += len(rows)
                 sweeper.chunk_done()
+
+    def _load_file(self, session: Session, loader: Loader, chunks: Iterator[Sequence[Row]]) -> None:
+        total = self.desk.batch.counts.total
+
+        def make(chunk: Sequence[Row]) -> Portion:
+            self.desk.between(ROWS, done=self.rows, total=total, pausable=False)
+            return loader.portion(chunk)
+
+        one_ahead(chunks, make=make, do=partial(self._load_portion, session, loader))
+
+    def _load_portion(self, session: Session, loader: Loader, portion: Portion) -> None:
+        rows, fates = portion.rows, loader.do(session, portion)
+        self.gains += gains_around(rows, fates)
+        for place, fate in sorted(fates.items()):
+            if fate.outcome is Outcome.FAILED:
+                row = Prepared(*rows[place], None, None)
+                self.spool.keep(_spooled(row, fate.errors or {}, None))
+        if not self.spool.failing:
+            batch, runs = self.batch, runs_around(rows, fates)
+            entries = entries_of_runs(runs, batch=batch.number, attempt=batch.attempt)
+            ledger.add_entries(session, self.desk.books.tables, entries)
+        self.rows += len(rows)
 
     def _do_portion(self, session: Session, rows: Sequence[Row]) -> None:
         known = _known(session, self.desk, rows[0][0], rows[-1][0])

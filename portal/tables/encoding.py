@@ -38,6 +38,17 @@ class Encoder:
                 raise self._refusal(name, min(unknown.values(), key=str))
         return {name: values for name, (values, _) in found.items()}
 
+    def encode_columns(
+        self, session: Session, columns: Mapping[str, Column]
+    ) -> tuple[Encoded, dict[int, RefusedRowError]]:
+        """Whole columns of values, and by place the rows that have a word that names no row."""
+        encoded: Encoded = {}
+        refused: dict[int, RefusedRowError] = {}
+        for name, values in columns.items():
+            encoded[name], unknown = self._column(session, name, values)
+            refused.update((place, self._refusal(name, word)) for place, word in unknown.items())
+        return encoded, refused
+
     def encode_known(
         self, session: Session, columns: Sequence[str], rows: Sequence[Values]
     ) -> tuple[Encoded, list[int]]:

@@ -1,7 +1,8 @@
 """The rows of a table as a processor's records: found, created, updated, removed by thousands."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import compress
 from typing import Any, TypeAlias
 
 from sqlalchemy.exc import DBAPIError
@@ -136,6 +137,27 @@ class TableRecords:
             group = [rows[place] for place in places]
             created.update(zip(places, self._insert(session, columns, group), strict=True))
         return [created[place] for place in range(len(rows))]
+
+    def loads(self, names: Collection[str]) -> bool:
+        """Say whether rows of these fields leave nothing to the database but known defaults."""
+        given = set(names)
+        return given.issuperset(self._made_up) and given.issuperset(self._layout.computed)
+
+    def load(
+        self, session: Session, columns: Mapping[str, Column], *, acting: Acting
+    ) -> Mapping[int, RefusedRowError] | None:
+        """Add rows, column by column; those with a word that names nothing are left out."""
+        self._guard(acting, Mode.CREATE)
+        if any(None in columns[name] for name in self._made_up):
+            return None
+        encoded, refused = self._encoder.encode_columns(session, columns)
+        if refused:
+            taken = [n not in refused for n in range(len(next(iter(columns.values()))))]
+            encoded = {name: list(compress(values, taken)) for name, values in encoded.items()}
+        for name in self._made_up:
+            self._count_on(session, name, encoded[name])
+        self._rows.insert(session, list(encoded), list(encoded.values()))
+        return refused
 
     def update_many(self, session: Session, pairs: Pairs, *, acting: Acting) -> list[Record]:
         """`update` for each of `pairs`; of several for one record the later ones go last."""

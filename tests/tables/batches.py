@@ -2,7 +2,8 @@
 
 import csv
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ from portal.jobs.service import Subject
 from portal.jobs.work import Work
 from portal.rows import service
 from portal.rows.batch import Batch, BatchOrder
-from portal.rows.books import open_books
+from portal.rows.books import Pace, open_books
 from portal.rows.engine import run_batch
 from portal.rows.ledger import entries
-from portal.rows.processors import Mode, Processors, Record, Store
+from portal.rows.processors import Mode, Processors, ProcessorSource, Record, Store
 from portal.rows.suspects import SUSPECTS
 from portal.rows.undo import undo_batch
 from portal.runtime import Runtime
@@ -34,22 +35,29 @@ def _keep(records: Sequence[Record], *, at: int) -> int:
     return at + len(records)
 
 
-def _processors(runtime: Runtime) -> Processors:
-    return Processors((), sources=(TableProcessors(runtime),))
+Source = Callable[[Runtime], ProcessorSource]
 
 
-def _run(work: Work, *, batch_id: str, tried_alone: int = SUSPECTS) -> None:
+def _run(
+    work: Work,
+    *,
+    source: Source,
+    batch_id: str,
+    tried_alone: int = SUSPECTS,
+    at_once: int | None = None,
+) -> None:
     run_batch(
         work,
         batch_id=batch_id,
-        processors=_processors(work.runtime),
+        processors=Processors((), sources=(source(work.runtime),)),
         keep_removed=_keep,
         tried_alone=tried_alone,
+        pace=None if at_once is None else Pace(rows=at_once),
     )
 
 
-def _undo(work: Work, *, batch_id: str) -> None:
-    undo_batch(work, batch_id=batch_id, processors=_processors(work.runtime))
+def _undo(work: Work, *, source: Source, batch_id: str) -> None:
+    undo_batch(work, batch_id=batch_id, processors=Processors((), sources=(source(work.runtime),)))
 
 
 def _anybody(_session: Any, actor: Actor, _of: Job | Args) -> bool:
@@ -68,7 +76,9 @@ def _kind(name: str, task: Any) -> Kind:
     )
 
 
-KINDS = Kinds((_kind("run", _run), _kind("undo", _undo)))
+def _kinds(source: Source) -> Kinds:
+    run, undo = partial(_run, source=source), partial(_undo, source=source)
+    return Kinds((_kind("run", run), _kind("undo", undo)))
 
 
 class FailedError(Exception):
@@ -76,12 +86,21 @@ class FailedError(Exception):
 
 
 class TableBatches:
-    """`run` a file of rows into a table, `undo` it."""
+    """`run` a file of rows into a table, `undo` it; `at_once` rows in one transaction."""
 
-    def __init__(self, runtime: Runtime, folder: Path) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        folder: Path,
+        *,
+        at_once: int | None = None,
+        source: Source = TableProcessors,
+    ) -> None:
         self._runtime = runtime
         self._folder = folder
-        self._engine = JobEngine(runtime=runtime, kinds=KINDS)
+        self._at_once = at_once
+        self._kinds = _kinds(source)
+        self._engine = JobEngine(runtime=runtime, kinds=self._kinds)
         self._books = open_books(runtime, Store.TABLES)
         self._files = 0
 
@@ -128,7 +147,7 @@ class TableBatches:
             batch = service.create_batch(
                 session, order=order, actor=actor, now=self._runtime.clock(), store=Store.TABLES
             )
-        return self._perform("run", batch.id, actor, tried_alone=tried_alone)
+        return self._perform("run", batch.id, actor, tried_alone=tried_alone, at_once=self._at_once)
 
     def undo(self, batch: Batch) -> Batch:
         """Take back what `batch` did."""
@@ -144,7 +163,7 @@ class TableBatches:
         with self._runtime.sessions.begin() as session:
             job_id = jobs.submit(
                 session,
-                kind=KINDS.get(kind),
+                kind=self._kinds.get(kind),
                 actor=actor,
                 args={"batch_id": batch_id, **args},
                 title=kind,
