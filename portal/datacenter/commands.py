@@ -11,7 +11,6 @@ from portal.datacenter.acceptance import PendingStandsError, RefusedUploadError
 from portal.datacenter.backups import check_backup
 from portal.datacenter.listing import list_files
 from portal.datacenter.looking import look
-from portal.datacenter.mapping import reading_of, saved_mappings
 from portal.datacenter.names import shown_name
 from portal.datacenter.orders import REASONS
 from portal.datacenter.picking import pick_file, pick_processor
@@ -22,6 +21,7 @@ from portal.datacenter.shell.commands import MODES, asking_of, center_of, readin
 from portal.datacenter.steps import Folder
 from portal.datacenter.upkeep import commands as upkeep
 from portal.datacenter.uploads import Upload, accept_upload
+from portal.rows.mapping import reading_of, saved_mappings
 from portal.rows.processors import Mode
 
 LISTED = tuple(folder for folder in Folder if folder is not Folder.LOGS)
@@ -93,7 +93,7 @@ def preview_command(shell: Any, /, file: str, processor: str, mode: str, **readi
     chosen = [pick_processor(asking, processor)] if processor else []
     wish = replaced(reading_of(**reading), processor=processor, mode=mode)
     seen = look(picked.file, wish=wish, processors=chosen, known=saved_mappings(shell.runtime))
-    tell(shell, telling.look_facts(seen), telling.look_lines(seen))
+    tell(shell, telling.look_facts(seen, picked.file), telling.look_lines(seen, picked.file))
 
 
 @datacenter.command("delete")

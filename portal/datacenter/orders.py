@@ -22,8 +22,10 @@ from portal.jobs.service import Subject, Submitted, submit
 from portal.jobs.wake import Waker
 from portal.rows import service as batches
 from portal.rows.batch import Batch
+from portal.rows.mapped import faults_of_order
 from portal.rows.processors import Mode, Processor, Processors
-from portal.rows.undertaking import check_right, faults_of
+from portal.rows.treatment import PLAIN, Treatment
+from portal.rows.undertaking import check_right
 from portal.tabular.formats import Format
 
 PROCESS = "datacenter.process"
@@ -41,8 +43,9 @@ REASONS = (Folder.DELETED, Folder.GRADUATED)
 class ProcessOrder:
     """What is to be done with a file: `name` on disk in `folder`, read as `format`.
 
-    `columns[i]` is the field of column i, None for one that is left out. `reason` says into which
-    folder removed records are backed up. With `sha256` the file must still be that one.
+    `columns[i]` is the field of column i, None for one that is left out; `treatment` says how
+    cells are put right. `reason` says into which folder removed records are backed up. With
+    `sha256` the file must still be that one.
     """
 
     name: str
@@ -54,10 +57,15 @@ class ProcessOrder:
     reason: Folder = Folder.DELETED
     sha256: str = ""
     dry_run: bool = False
+    treatment: Treatment = PLAIN
 
     def as_args(self) -> dict[str, Any]:
         """What the job keeps of it."""
-        return asdict(self) | {"format": self.format.as_json(), "columns": list(self.columns)}
+        return asdict(self) | {
+            "format": self.format.as_json(),
+            "columns": list(self.columns),
+            "treatment": self.treatment.as_json(),
+        }
 
     @classmethod
     def from_args(cls, args: Mapping[str, Any]) -> Self:
@@ -70,6 +78,7 @@ class ProcessOrder:
                 "columns": tuple(args["columns"]),
                 "folder": Folder(args["folder"]),
                 "reason": Folder(args["reason"]),
+                "treatment": Treatment.from_json(args.get("treatment", {})),
             }
         )
 
@@ -115,7 +124,7 @@ def ask_to_process(
     )
     if not submitted.joined and not order.dry_run:
         claim_file(session, name=order.name, job_id=submitted.job.id, now=asking.now)
-        _record(session, asking, "datacenter.process", order.name, order.as_args())
+        _record(session, asking, "datacenter.process", order.name, _told(order))
     return submitted
 
 
@@ -173,7 +182,7 @@ def check_order(order: ProcessOrder, processor: Processor, *, actor: Actor) -> N
     if order.mode not in processor.modes:
         allowed = " or ".join(processor.modes)
         raise InvalidError(f"{processor.title} can only be processed in mode {allowed}.")
-    if faults := faults_of(processor, order.mode, order.columns):
+    if faults := faults_of_order(processor, order, kind=order.format.kind):
         raise InvalidError(" ".join(faults))
 
 
@@ -186,6 +195,13 @@ def check_may_run(actor: Actor) -> None:
 def name_of(batch: Batch) -> str:
     """The name on disk of the file that a batch is about."""
     return batch.order.owner.rpartition("/")[2]
+
+
+def _told(order: ProcessOrder) -> dict[str, Any]:
+    """What the log keeps of an order; what is typed of cells, only by the names of fields."""
+    treatment = order.treatment
+    treated = {*treatment.rules, *treatment.constants, *treatment.empty}
+    return order.as_args() | {"treatment": sorted(treated)}
 
 
 def _title(order: ProcessOrder, file: DataCenterFile, processor: Processor) -> str:

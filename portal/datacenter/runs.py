@@ -118,6 +118,7 @@ def _take_in(work: Work, order: ProcessOrder, center: DataCenter, processors: Pr
         size=source.size,
         format=order.format,
         columns=order.columns,
+        treatment=order.treatment,
         dry_run=order.dry_run,
         reason=str(order.reason),
         owner=f"{order.folder}/{order.name}".lstrip("/"),
@@ -137,6 +138,7 @@ def _take_in(work: Work, order: ProcessOrder, center: DataCenter, processors: Pr
                 processor=processor.name,
                 mode=order.mode,
                 columns=order.columns,
+                treatment=order.treatment,
                 now=work.runtime.clock(),
             )
     return batch.id

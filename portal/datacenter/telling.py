@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from portal.datacenter.batches import Run
+from portal.datacenter.folders import DataCenterFile
 from portal.datacenter.listing import Line
-from portal.datacenter.looking import Column, Look
 from portal.datacenter.steps import Folder
 from portal.datacenter.uploads import Accepted
 from portal.rows.batch import Entry
+from portal.rows.looking import Column, Look
 from portal.rows.profiles import Profile
 
 PENDING, PROCESSING, WAITING = "pending", "processing", "waiting"
@@ -72,12 +73,12 @@ def mapping_line(profile: Profile) -> str:
     return "\t".join((profile.name, profile.processor, profile.mode, profile.saved_by, used))
 
 
-def look_facts(seen: Look) -> dict[str, Any]:
+def look_facts(seen: Look, file: DataCenterFile) -> dict[str, Any]:
     """How a file is read, its first rows, and which field each column is for."""
     fmt, found = seen.format, seen.finding
     return {
-        "name": seen.file.shown,
-        "size": seen.file.entry.size,
+        "name": file.shown,
+        "size": file.entry.size,
         "kind": fmt.kind,
         "encoding": fmt.encoding,
         "encoding_confidence": found.encoding_confidence,
@@ -95,9 +96,9 @@ def look_facts(seen: Look) -> dict[str, Any]:
     }
 
 
-def look_lines(seen: Look) -> Iterator[str]:
+def look_lines(seen: Look, file: DataCenterFile) -> Iterator[str]:
     """The same for people: a block for the file, then one for each column with its first cells."""
-    facts = look_facts(seen)
+    facts = look_facts(seen, file)
     yield facts["name"]
     if seen.format.kind == "csv":
         yield f"  encoding   {facts['encoding']}"

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from portal.rows import editing
 from portal.rows.batch import Batch, Entry
 from portal.rows.books import Books
+from portal.rows.mapped import conversion_of
 from portal.rows.processors import Acting, Processor, Suggesting
 from portal.rows.source import is_full, open_source
-from portal.rows.undertaking import conversion_of
 from portal.tabular.conversion import Conversion, RowErrors
 from portal.tabular.fields import Choice, Field, FieldType
 from portal.tabular.turns import turn

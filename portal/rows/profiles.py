@@ -136,13 +136,14 @@ def mark_used(
     mode: Mode,
     columns: Sequence[str | None],
     now: datetime,
+    treatment: Treatment = PLAIN,
 ) -> None:
-    """Note that a file was processed with these columns, at the mappings that say the same."""
+    """Note that a file was processed so, at the mappings that say the same."""
     its = select(MappingProfile).where(
         MappingProfile.processor == processor, MappingProfile.mode == str(mode)
     )
     for profile in session.scalars(its):
-        if profile.columns == list(columns):
+        if (profile.columns, profile.treatment) == (list(columns), treatment.as_json()):
             profile.used_at = now
 
 

@@ -1,12 +1,13 @@
 """What a run of a batch is about: processor, mode, and by which fields records are found."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 
 from portal.accounts.permissions import Actor
 from portal.errors import ForbiddenError, InvalidError
-from portal.rows.batch import Batch, BatchOrder
+from portal.rows.batch import Batch
+from portal.rows.mapped import Names, conversion_of, faults_of, identity_of
 from portal.rows.processors import (
     Acting,
     KeepRemoved,
@@ -17,10 +18,7 @@ from portal.rows.processors import (
     Store,
 )
 from portal.tabular.conversion import Conversion
-from portal.tabular.fields import Empty, Field, Values
-from portal.tabular.headers import check
-
-Names = tuple[str, ...]
+from portal.tabular.fields import Values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,70 +127,7 @@ def undertake(
     )
 
 
-def faults_of(processor: Processor, mode: Mode, columns: Sequence[str | None]) -> list[str]:
-    """What is wrong with the columns of a file for this mode; nothing if they are enough."""
-    ways = {Mode.CREATE: (True,), Mode.UPSERT: (True, False)}.get(mode, (False,))
-    told = (
-        fault
-        for creating in ways
-        for fault in check(columns, processor.fields, processor.identities, creating=creating)
-    )
-    return list(dict.fromkeys(told))
-
-
-def conversion_of(order: BatchOrder, processor: Processor) -> Conversion:
-    """How the cells of a file become values; to remove a record only what names it is read."""
-    creating = order.mode is Mode.CREATE
-    identity = identity_of(processor, order) or ()
-    columns, constants = order.columns, order.treatment.constants
-    if order.mode is Mode.REMOVE:
-        columns = tuple(name if name in identity else None for name in columns)
-        constants = {name: text for name, text in constants.items() if name in identity}
-    return Conversion(
-        [_as_ordered(field, order) for field in processor.fields],
-        columns,
-        creating=creating,
-        identity=() if creating else _always_given(processor, order.mode, identity),
-        rules=order.treatment.rules,
-        constants=constants,
-    )
-
-
-def _as_ordered(field: Field, order: BatchOrder) -> Field:
-    """The field with what an empty cell means; a new record gets a default by saying nothing."""
-    empty = order.treatment.empty.get(field.name, field.empty)
-    if empty is Empty.DEFAULT and order.mode is Mode.CREATE:
-        empty = Empty.KEEP
-    return field if empty is field.empty else replace(field, empty=empty)
-
-
-def _always_given(processor: Processor, mode: Mode, identity: Names) -> Names:
-    """What no row may leave empty; without what the database makes up, a record is a new one."""
-    if mode is not Mode.UPSERT:
-        return identity
-    return tuple(name for name in identity if processor.field(name).required)
-
-
 def check_right(actor: Actor, processor: Processor) -> None:
     """Raise ForbiddenError where `actor` lacks what the processor itself needs."""
     if processor.permission is not None and not actor.may(processor.permission):
         raise ForbiddenError(f"You may not process {processor.title}.")
-
-
-def identity_of(processor: Processor, order: BatchOrder) -> Names | None:
-    """What names a record: as chosen, else the first identity whose fields the file gives.
-
-    Raises InvalidError where what was chosen names none, or is not in the file.
-    """
-    chosen = order.treatment.identity
-    given = {*order.columns, *order.treatment.constants}
-    if not chosen:
-        return next((names for names in processor.identities if given.issuperset(names)), None)
-    if set(chosen) not in map(set, processor.identities):
-        known = " or ".join(", ".join(names) for names in processor.identities)
-        raise InvalidError(
-            f"{processor.title}: {', '.join(chosen)} does not name one row. Choose {known}."
-        )
-    if lacking := [name for name in chosen if name not in given]:
-        raise InvalidError(f"The file has no column for {', '.join(lacking)}, which names rows.")
-    return chosen

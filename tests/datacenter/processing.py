@@ -11,7 +11,7 @@ from portal.accounts.permissions import SYSTEM, Actor, Role
 from portal.assembly import KINDS, processors_for
 from portal.datacenter import orders
 from portal.datacenter.folders import DataCenter
-from portal.datacenter.looking import Wish, look
+from portal.datacenter.looking import look
 from portal.datacenter.orders import Asking, ProcessOrder
 from portal.datacenter.service import open_data_center
 from portal.datacenter.steps import FOLDERS, Folder
@@ -20,7 +20,11 @@ from portal.jobs.engine import JobEngine
 from portal.jobs.models import Job, JobState
 from portal.jobs.runner import perform
 from portal.jobs.wake import RedisWaker
+from portal.rows import editing
+from portal.rows import service as batches
 from portal.rows.batch import Batch
+from portal.rows.books import open_books
+from portal.rows.looking import Wish
 from portal.rows.processors import Mode
 from portal.rows.service import get_batch
 from portal.runtime import Runtime
@@ -116,6 +120,21 @@ class Office:
 
     def text(self, place: str) -> str:
         return (self.center.storage / place).read_bytes().decode()
+
+
+def repair(office: Office, batch_id: str, *, row: int, cells: dict[int, str]) -> Batch:
+    """Type over cells of a failing row and do all failing rows again."""
+    batch = office.batch(batch_id)
+    books = open_books(office.runtime, batch.store)
+    with books.write() as session:
+        editing.edit_cells(session, tables=books.tables, batch_id=batch_id, row=row, cells=cells)
+        batches.retry(session, batch_id=batch_id, tables=books.tables)
+    with office.runtime.sessions.begin() as session:
+        batch = batches.get_batch(session, batch_id=batch_id)
+        job = orders.ask_to_go_on(
+            session, batch=batch, center=office.center, asking=office.asking()
+        ).job
+    return office.finish(job.id)
 
 
 def names_in(folder: Path) -> list[str]:

@@ -10,15 +10,12 @@ from portal.datacenter import orders
 from portal.errors import ConflictError, ForbiddenError
 from portal.jobs.models import JobState
 from portal.jobs.runner import perform
-from portal.rows import editing
-from portal.rows import service as batches
 from portal.rows.batch import Batch, BatchOrder, BatchState
-from portal.rows.books import open_books
 from portal.rows.processors import Mode
 from portal.rows.service import create_batch
 from portal.runtime import Runtime
 from portal.tabular.formats import Format
-from tests.datacenter.processing import Office, open_office
+from tests.datacenter.processing import Office, open_office, repair
 
 GOOD = "name,display_name,roles\nanna,Anna K,member\nbob,Bob,\n"
 MIXED = "name,display_name,email\nanna,Anna K,anna@example.org\nbob,Bob,no address\n\ncleo,,\n"
@@ -172,20 +169,6 @@ def test_a_data_manager_may_try_a_file_out_but_not_process_it(runtime: Runtime) 
     assert office.process("p.csv", "projects", dry_run=True).counts.total == 1
     with pytest.raises(orders.ForbiddenError):
         office.process("p.csv", "projects")
-
-
-def repair(office: Office, batch_id: str, *, row: int, cells: dict[int, str]):
-    batch = office.batch(batch_id)
-    books = open_books(office.runtime, batch.store)
-    with books.write() as session:
-        editing.edit_cells(session, tables=books.tables, batch_id=batch_id, row=row, cells=cells)
-        batches.retry(session, batch_id=batch_id, tables=books.tables)
-    with office.runtime.sessions.begin() as session:
-        batch = batches.get_batch(session, batch_id=batch_id)
-        job = orders.ask_to_go_on(
-            session, batch=batch, center=office.center, asking=office.asking()
-        ).job
-    return office.finish(job.id)
 
 
 def waiting_batch(office: Office) -> Batch:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from portal.accounts.permissions import Role
-from portal.datacenter.looking import Wish, look
+from portal.datacenter.looking import look
+from portal.rows.looking import Wish
 from portal.runtime import Runtime
 from portal.tabular.table import TableError
 from portal.tabular.turns import BUSY, MOST, turn

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from portal.accounts.permissions import SYSTEM, Actor, Role
 from portal.accounts.service import find_user
 from portal.assembly import processors_for
-from portal.datacenter.looking import Wish, look
+from portal.datacenter.looking import look
 from portal.datacenter.removal import delete_files
 from portal.datacenter.service import open_data_center
 from portal.errors import ForbiddenError
@@ -16,6 +16,7 @@ from portal.example import PROJECT, load_example
 from portal.projects.archive import ArchiveReport
 from portal.projects.exports import build_export
 from portal.projects.models import Policy, Project, ProjectFile, ProjectPage
+from portal.rows.looking import Wish
 from portal.runtime import Runtime
 from tests.datacenter.processing import names_in
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from portal.datacenter import orders
 from portal.datacenter.again import ask_again, go_on
-from portal.datacenter.mapping import Wording, order_of, reading_of, saved_mappings
+from portal.datacenter.mapping import Wording, order_of
 from portal.datacenter.picking import pick_file, pick_processor, pick_run
 from portal.datacenter.restoring import UnknownOriginError, order_to_restore
 from portal.datacenter.shell.commands import (
@@ -28,6 +28,7 @@ from portal.datacenter.shell.commands import (
 from portal.datacenter.steps import Folder
 from portal.errors import NotFoundError
 from portal.rows.batch import Batch
+from portal.rows.mapping import reading_of, saved_mappings
 from portal.rows.processors import Mode
 from portal.rows.undo import check_undoable
 

@@ -12,14 +12,15 @@ from portal.datacenter.backups import check_backup
 from portal.datacenter.batches import list_batches, view_run
 from portal.datacenter.folders import DataCenter, DataCenterFile
 from portal.datacenter.latest import find_processor
-from portal.datacenter.looking import DELIMITERS, QUOTES, Look, Wish, look
-from portal.datacenter.mapping import saved_mappings
+from portal.datacenter.looking import look
 from portal.datacenter.orders import REASONS, Asking, ProcessOrder
 from portal.datacenter.restoring import UnknownOriginError, order_to_restore
 from portal.datacenter.service import open_data_center
 from portal.datacenter.steps import Folder
 from portal.errors import InvalidError, NotFoundError
 from portal.rows import service as batches
+from portal.rows.looking import DELIMITERS, QUOTES, Look, Wish
+from portal.rows.mapping import saved_mappings
 from portal.rows.processors import Mode
 from portal.rows.profiles import save_profile
 from portal.tabular.encoding import ENCODINGS
@@ -213,6 +214,7 @@ def _save_mapping(seen: Look, processor: str, mode: Mode) -> None:
         processor=processor,
         mode=mode,
         columns=seen.mapping,
+        treatment=seen.treatment,
         actor=current_actor(),
         now=services().runtime.clock(),
     )
@@ -226,6 +228,7 @@ def _order(file: DataCenterFile, seen: Look, processor: str, mode: Mode) -> Proc
         mode=mode,
         format=seen.format,
         columns=seen.mapping,
+        treatment=seen.treatment,
         sha256=request.form.get("sha256", ""),
         reason=_reason(request.form.get("reason", "")),
         dry_run=request.form.get("action") != "process",

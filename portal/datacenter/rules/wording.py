@@ -108,10 +108,10 @@ def order_for(
     Raises InvalidError where the file's header does not do.
     """
 
-    def known(header: Sequence[str], _processor: str, _mode: Mode) -> Sequence[str | None] | None:
+    def known(header: Sequence[str], _processor: str, _mode: Mode) -> Profile | None:
         if mapping is not None and not mapping.is_for(header):
             raise InvalidError(f"Its columns are not those of the saved mapping {mapping.name!r}.")
-        return None if mapping is None else mapping.columns
+        return mapping
 
     expected = sha256 or _small_digest(file)
     wording = Wording(processor=processor, mode=Mode(rule.mode), reason=Folder(rule.reason))

@@ -10,10 +10,10 @@ from portal.accounts.permissions import Permission
 from portal.datacenter import orders, telling
 from portal.datacenter.batches import view_run
 from portal.datacenter.folders import DataCenter
-from portal.datacenter.looking import QUOTES
 from portal.datacenter.service import open_data_center
 from portal.errors import ForbiddenError
 from portal.jobs.commands import describe, follow
+from portal.rows.looking import QUOTES
 from portal.rows.processors import Mode
 from portal.visible import visible
 
