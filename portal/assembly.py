@@ -4,6 +4,8 @@ from portal.accounts.processors import USERS
 from portal.artifacts.owners import OwnerKinds
 from portal.datacenter.batch_kind import DATACENTER
 from portal.datacenter.tasks import kinds_for as kinds_of_data_center
+from portal.imports.batch_kind import IMPORTS
+from portal.imports.tasks import kinds_for as kinds_of_imports
 from portal.jobs.engine import JobEngine
 from portal.jobs.kinds import Kinds
 from portal.plugins import load_plugins
@@ -17,7 +19,7 @@ from portal.tables.processors import TableProcessors
 from portal.tables.tasks import EXPORT as TABLE_EXPORT
 from portal.tables.tasks import TABLE_OWNER
 
-BATCH_KINDS = BatchKinds((DATACENTER,))
+BATCH_KINDS = BatchKinds((DATACENTER, IMPORTS))
 OWNERS = OwnerKinds(
     (
         PROJECT_OWNER,
@@ -34,7 +36,14 @@ def processors_for(runtime: Runtime) -> Processors:
     return Processors((*SHIPPED, *PLUGINS.processors), sources=(TableProcessors(runtime),))
 
 
-KINDS = Kinds((EXPORT, TABLE_EXPORT, *kinds_of_data_center(processors_for, declared=PROCESSORS)))
+KINDS = Kinds(
+    (
+        EXPORT,
+        TABLE_EXPORT,
+        *kinds_of_data_center(processors_for, declared=PROCESSORS),
+        *kinds_of_imports(processors_for),
+    )
+)
 
 
 def open_job_engine(settings: Settings) -> JobEngine:

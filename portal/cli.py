@@ -25,6 +25,7 @@ from portal.assembly import KINDS, PLUGINS, processors_for
 from portal.datacenter.commands import datacenter
 from portal.errors import ForbiddenError, PortalError
 from portal.first_start import make_first_admin, migrate
+from portal.imports.commands import imports
 from portal.jobs.commands import jobs
 from portal.jobs.kinds import Kinds
 from portal.jobs.wake import RedisWaker, Waker
@@ -178,7 +179,7 @@ def restore_command(shell: Shell, file: Path) -> None:
 
 
 users.add_command(token)
-for area in (users, jobs, projects, datacenter, tables):
+for area in (users, jobs, projects, datacenter, tables, imports):
     portal.add_command(area)
 
 

@@ -14,6 +14,7 @@ from portal.datacenter import arrivals
 from portal.datacenter import service as data_center
 from portal.datacenter.rules import missing, watching
 from portal.db import checkpoint
+from portal.imports import files as import_files
 from portal.jobs import due, leftovers, outbox
 from portal.jobs import retention as job_retention
 from portal.jobs.engine import JobEngine
@@ -75,6 +76,11 @@ def duties(engine: JobEngine) -> tuple[Duty, ...]:
         Duty(
             name="remove copies that no batch reads",
             run=lambda: copies.sweep_sources(runtime),
+            every=HOUR,
+        ),
+        Duty(
+            name="remove files that nobody imports",
+            run=lambda: import_files.sweep_waiting(runtime),
             every=HOUR,
         ),
         Duty(name="tidy the data centre up", run=lambda: data_center.sweep(runtime), every=HOUR),

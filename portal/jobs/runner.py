@@ -24,7 +24,14 @@ from portal.jobs.lanes import wake_lane
 from portal.jobs.ledger import Claim, LeaseLostError
 from portal.jobs.models import JobState
 from portal.jobs.outcomes import End
-from portal.jobs.work import CancelledError, StoppedError, Work, attempts_folder, remove_attempt
+from portal.jobs.work import (
+    CancelledError,
+    StoppedError,
+    UnsuccessfulError,
+    Work,
+    attempts_folder,
+    remove_attempt,
+)
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 UNEXPECTED = "Something went wrong inside Portal. An administrator can see the details."
@@ -112,6 +119,9 @@ def _attempt(engine: JobEngine, claim: Claim, stopping: threading.Event) -> JobS
         return _stop(kind, work)
     except CancelledError:
         return _record(work, End(state=JobState.CANCELLED, reason="It was cancelled."))
+    except UnsuccessfulError as error:
+        end = End(state=JobState.FAILED, reason=str(error), result=error.result)
+        return _record(work, end)
     except PortalError as error:
         return _record(work, End(state=JobState.FAILED, reason=str(error)))
     except Exception as error:  # the task's own faults end the job, whatever they are

@@ -15,6 +15,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor
+from portal.errors import PortalError
 from portal.files import private_folder
 from portal.jobs.ledger import Claim, LeaseLostError, fence
 from portal.jobs.models import Job, JobLogLine, JobState
@@ -34,6 +35,14 @@ class CancelledError(BaseException):
 
 class StoppedError(BaseException):
     """The portal is stopping; the job goes back to its queue. Not an Exception either."""
+
+
+class UnsuccessfulError(PortalError):
+    """The work came to its end, which is no success; `result` is kept beside the reason."""
+
+    def __init__(self, reason: str, *, result: dict[str, Any]) -> None:
+        super().__init__(reason)
+        self.result = result
 
 
 class Work:

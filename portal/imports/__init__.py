@@ -1,0 +1,1 @@
+"""Imports: files of rows into tables of the tables database."""

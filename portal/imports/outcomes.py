@@ -1,0 +1,60 @@
+"""What an import came to, as its job tells it."""
+
+from typing import Any
+
+from portal.imports.repeated import find_earlier
+from portal.imports.words import table_of
+from portal.jobs.work import Work
+from portal.rows import ledger
+from portal.rows.batch import Batch, Counts, Outcome
+from portal.rows.books import open_books
+from portal.runtime import Runtime
+from portal.tables.catalog import catalog_of
+from portal.tables.result_text import result_text
+
+PLANNED = (
+    "{created} to insert, {updated} to update, {unchanged} unchanged, "
+    "{removed} to delete, {failed} refused"
+)
+
+
+def result_of(work: Work, batch: Batch) -> dict[str, Any]:
+    """The result of an import's job: its batch and counts, the text, and a warning if there is one.
+
+    Of a dry run the text is the plan in one line.
+    """
+    result = {"batch": batch.id, **batch.counts.as_json(), "text": text_of(work.runtime, batch)}
+    warning = _warning(work.runtime, batch)
+    return result | ({"warning": warning} if warning else {})
+
+
+def text_of(runtime: Runtime, batch: Batch) -> str:
+    """What the batch came to, word for word as the original says it."""
+    if batch.order.dry_run:
+        return plan_line(batch.counts)
+    books = open_books(runtime, batch.store)
+    shape = catalog_of(runtime).find(table_of(batch.order.processor))
+    failed = books.tables.row.c.outcome == str(Outcome.FAILED)
+    with books.read() as session:
+        there = ledger.find_batch(session, books.tables, batch.id) or batch
+        failing = ledger.entries(session, books.tables, there, failed)
+        return result_text(batch.counts, failing, shape=shape)
+
+
+def plan_line(counts: Counts) -> str:
+    """What a dry run found, in one line."""
+    return PLANNED.format(**{str(one): f"{getattr(counts, one):,}" for one in Outcome})
+
+
+def _warning(runtime: Runtime, batch: Batch) -> str:
+    order = batch.order
+    with runtime.reads() as session:
+        earlier = find_earlier(
+            session,
+            table=table_of(order.processor),
+            mode=order.mode,
+            sha256=order.sha256,
+            place=order.owner,
+            but=batch.id,
+        )
+    return "" if earlier is None else earlier.warning

@@ -1,0 +1,132 @@
+"""What a worker does for an import: take its file, see whether it fits, run its batch, tell."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from portal.imports.files import drop_file, take_file
+from portal.imports.fitting import Fitted, check_ending, fit, missing_table, table_processor
+from portal.imports.orders import ImportOrder
+from portal.imports.outcomes import result_of
+from portal.imports.rights import check_place, may_see
+from portal.imports.words import KIND
+from portal.jobs.work import UnsuccessfulError, Work
+from portal.rows.batch import Batch, BatchOrder, BatchState
+from portal.rows.copies import Source, find_batch_id
+from portal.rows.engine import run_batch
+from portal.rows.processors import Mode, Processor, Processors, Record
+from portal.rows.profiles import Profile, get_profile, mark_used
+from portal.rows.service import create_batch, get_batch
+from portal.rows.undo import undo_batch
+from portal.tables.catalog import catalog_of
+
+UNDONE = "{undone:,} row(s) as they were before; {kept:,} changed since and kept"
+
+
+def run_import(work: Work, *, processors: Processors, place: str, **args: Any) -> None:
+    """Import a file, or try it out; a job that was cut short goes on where it stood."""
+    order = ImportOrder.from_args(args)
+    check_place(work.runtime.settings, place)
+    with work.runtime.reads() as session:
+        known = find_batch_id(session, job_id=work.claim.job_id)
+    batch_id = known or _take_in(work, order, processors, place=place)
+    drop_file(work.runtime.settings, file_id=order.source)
+    _run(work, batch_id=batch_id, processors=processors)
+
+
+def go_on(work: Work, *, processors: Processors, batch_id: str, place: str, **_about: str) -> None:
+    """Do what is left of an import, or its failed rows once more."""
+    check_place(work.runtime.settings, place)
+    _run(work, batch_id=batch_id, processors=processors)
+
+
+def undo(work: Work, *, processors: Processors, batch_id: str, place: str, **_about: str) -> None:
+    """Undo what an import did to its table."""
+    check_place(work.runtime.settings, place)
+    batch = undo_batch(work, batch_id=batch_id, processors=processors)
+    text = UNDONE.format(undone=batch.undone, kept=batch.kept)
+    result = {"batch": batch.id, "undone": batch.undone, "kept": batch.kept, "text": text}
+    with work.completion(result):
+        pass
+
+
+def keep_in_ledger(records: Sequence[Record], *, at: int) -> int:  # noqa: ARG001
+    """Deleted rows need no other place: the ledger keeps their images in the very transaction."""
+    return at
+
+
+def _take_in(work: Work, order: ImportOrder, processors: Processors, *, place: str) -> str:
+    with work.runtime.reads() as session:
+        if not may_see(session, work.actor, place=place, table=order.table):
+            raise missing_table(order.table)
+    processor = table_processor(processors, order.table)
+    check_ending(order.file_name)
+    source = take_file(work, file_id=order.source, size=order.size, sha256=order.sha256)
+    fitted = fit(
+        source.path,
+        order,
+        processor=processor,
+        shape=catalog_of(work.runtime).get(order.table),
+        profile=_profile(work, order),
+    )
+    return _create(work, order, processor, source, fitted, place=place).id
+
+
+def _profile(work: Work, order: ImportOrder) -> Profile | None:
+    if not order.profile:
+        return None
+    with work.runtime.reads() as session:
+        return get_profile(session, name=order.profile)
+
+
+def _create(
+    work: Work,
+    order: ImportOrder,
+    processor: Processor,
+    source: Source,
+    fitted: Fitted,
+    *,
+    place: str,
+) -> Batch:
+    mode, now = order.mode.rows_mode, work.runtime.clock()
+    batch_order = BatchOrder(
+        kind=KIND,
+        processor=processor.name,
+        mode=mode,
+        file=source.path,
+        file_name=order.file_name,
+        sha256=source.sha256,
+        size=source.size,
+        format=fitted.format,
+        columns=fitted.columns,
+        dry_run=order.dry_run,
+        owner=place,
+        whole=not order.partial,
+        treatment=fitted.treatment,
+        original=True,
+    )
+    with work.effect() as session:
+        batch = create_batch(
+            session,
+            order=batch_order,
+            actor=work.actor,
+            now=now,
+            store=processor.store,
+            job_id=work.claim.job_id,
+        )
+        columns = fitted.columns
+        mark_used(session, processor=processor.name, mode=mode, columns=columns, now=now)
+    return batch
+
+
+def _run(work: Work, *, batch_id: str, processors: Processors) -> None:
+    with work.runtime.reads() as session:
+        order = get_batch(session, batch_id=batch_id).order
+    keep = keep_in_ledger if order.mode is Mode.REMOVE else None
+    batch = run_batch(work, batch_id=batch_id, processors=processors, keep_removed=keep)
+    result = result_of(work, batch)
+    if batch.state is BatchState.REFUSED:
+        raise UnsuccessfulError(result["text"], result=result)
+    if batch.state is BatchState.PAUSED:
+        work.progress(message="Paused; the rest waits until somebody lets it go on.")
+    with work.completion(result):
+        pass

@@ -1,0 +1,54 @@
+"""The jobs that imports offer."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from portal.accounts.permissions import Actor
+from portal.imports import orders, runs
+from portal.imports.rights import may_see, may_try
+from portal.imports.words import KIND
+from portal.jobs.kinds import BULK, Kind
+from portal.jobs.models import Job
+from portal.jobs.work import Work
+from portal.rows.processors import Processors
+from portal.runtime import Runtime
+
+WALL_LIMIT = timedelta(hours=24)
+Find = Callable[[Runtime], Processors]
+Task = Callable[..., None]
+
+
+def kinds_for(find: Find) -> tuple[Kind, ...]:
+    """The kinds of jobs of imports, done with the processors that `find` finds."""
+
+    def kind(name: str, label: str, task: Task) -> Kind:
+        return Kind(
+            name=name,
+            area=KIND,
+            label=label,
+            queue=BULK,
+            run=partial(_run, find, task),
+            may_view=_may_view,
+            may_run=may_try,
+            wall_limit=WALL_LIMIT,
+        )
+
+    return (
+        kind(orders.RUN, "Import", runs.run_import),
+        kind(orders.PLAN, "Dry run of an import", runs.run_import),
+        kind(orders.GO_ON, "Go on with an import", runs.go_on),
+        kind(orders.UNDO, "Undo an import", runs.undo),
+    )
+
+
+def _run(find: Find, task: Task, work: Work, **args: Any) -> None:
+    task(work, processors=find(work.runtime), **args)
+
+
+def _may_view(session: Session, actor: Actor, job: Job) -> bool:
+    place, table = str(job.args.get("place", "")), str(job.args.get("table", ""))
+    return may_see(session, actor, place=place, table=table)

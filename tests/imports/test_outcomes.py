@@ -1,0 +1,128 @@
+"""What an import comes to: all rows or none, in the words and the order of the original."""
+
+import pytest
+
+from portal.imports.words import ImportMode
+from portal.jobs.models import JobState
+from portal.rows.batch import BatchState
+from tests.imports.scenes import Desk, failed, succeeded
+
+GOOD = "code,height\na,1\nb,2\n"
+
+
+def test_a_file_is_imported_and_says_how_many_rows_there_were(desk: Desk) -> None:
+    job = desk.run("trunk.csv", GOOD, table="trunk")
+    assert succeeded(job) == "Successfully imported 2 row(s)"
+    assert desk.rows("SELECT code, height FROM trunk ORDER BY code") == [("a", 1), ("b", 2)]
+
+
+def test_one_bad_row_keeps_all_out_and_every_bad_row_is_told(desk: Desk) -> None:
+    job = desk.run("trunk.csv", "code,height\na,1\nb,tall\nc,3\n,4\n", table="trunk")
+    head, second, fourth = failed(job).split("\n")
+    assert head == "Errors occurred while importing the records"
+    assert second.startswith("    2: height: ")
+    assert fourth == "    4: Got a blank field value: Trunk . Code"
+    assert desk.rows("SELECT * FROM trunk") == []
+    assert desk.batch(job).state is BatchState.REFUSED
+
+
+def test_what_failed_stands_in_the_result_too(desk: Desk) -> None:
+    job = desk.run("trunk.csv", "code,height\na,tall\n", table="trunk")
+    assert job.result["text"] == failed(job)
+    assert job.result["failed"] == 1
+
+
+def test_a_partial_import_takes_the_good_rows_and_says_both(desk: Desk) -> None:
+    job = desk.run("trunk.csv", "code,height\na,1\nb,tall\n", table="trunk", partial=True)
+    lines = succeeded(job).split("\n")
+    assert lines[0] == "Errors occurred while importing the records"
+    assert lines[-1] == "Successfully imported 1 row(s)"
+    assert desk.rows("SELECT code FROM trunk") == [("a",)]
+
+
+def test_the_table_is_looked_for_before_the_format(desk: Desk) -> None:
+    job = desk.run("dummy.txt", "dummy", table="nowhere")
+    assert failed(job) == "Table does not exist: nowhere"
+
+
+@pytest.mark.parametrize("name", ["dummy.txt", "dummy.TXT"])
+def test_the_format_is_looked_at_before_the_header(desk: Desk, name: str) -> None:
+    assert failed(desk.run(name, "dummy", table="trunk")) == "Unsupported file format: TXT"
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("code,code", "Incoming dataset has duplicate column headers"),
+        ("code,height,width,age", "Incoming dataset describes extra columns: age, width"),
+        ("code", "Incoming dataset is missing columns: height"),
+    ],
+)
+def test_the_header_is_looked_at_before_the_rows(desk: Desk, header: str, said: str) -> None:
+    assert failed(desk.run("trunk.csv", f"{header}\nx,tall\n", table="trunk")) == said
+
+
+def test_columns_stand_in_any_order_and_what_the_table_makes_up_may_be_there(desk: Desk) -> None:
+    job = desk.run("trunk.csv", "height,id,code\n1,7,a\n", table="trunk")
+    assert succeeded(job) == "Successfully imported 1 row(s)"
+    assert desk.rows("SELECT id, code, height FROM trunk") == [(7, "a", 1)]
+
+
+def test_a_link_that_leads_nowhere_is_told_as_the_original_did(desk: Desk) -> None:
+    job = desk.run("branch.csv", "name,trunk_id\nx,3\n", table="branch")
+    assert failed(job).split("\n")[1] == "    1: Unable to resolve a link: trunk[3]"
+
+
+def test_a_ragged_row_is_told_as_the_original_did(desk: Desk) -> None:
+    job = desk.run("trunk.csv", "code,height\na,1,2\n", table="trunk")
+    assert failed(job).split("\n")[1] == "    1: Incorrect number of columns"
+
+
+def test_rows_are_updated_upserted_and_deleted(desk: Desk) -> None:
+    desk.run("trunk.csv", GOOD, table="trunk")
+    desk.run("more.csv", "code,height\na,10\n", table="trunk", mode=ImportMode.UPDATE)
+    desk.run("more.csv", "code,height\nb,20\nc,30\n", table="trunk", mode=ImportMode.UPSERT)
+    job = desk.run("gone.csv", "code\na\n", table="trunk", mode=ImportMode.DELETE)
+    assert succeeded(job) == "Successfully imported 1 row(s)"
+    assert desk.rows("SELECT code, height FROM trunk ORDER BY code") == [("b", 20), ("c", 30)]
+
+
+def test_a_deleted_row_comes_back_when_that_is_undone(desk: Desk) -> None:
+    desk.run("trunk.csv", GOOD, table="trunk")
+    job = desk.run("gone.csv", "code\na\n", table="trunk", mode=ImportMode.DELETE)
+    said = succeeded(desk.undo(job))
+    assert said == "1 row(s) as they were before; 0 changed since and kept"
+    assert desk.rows("SELECT code, height FROM trunk ORDER BY code") == [("a", 1), ("b", 2)]
+
+
+def test_an_undone_import_leaves_the_table_as_it_was(desk: Desk) -> None:
+    job = desk.run("trunk.csv", GOOD, table="trunk")
+    succeeded(desk.undo(job))
+    assert desk.rows("SELECT * FROM trunk") == []
+
+
+def test_a_dry_run_changes_nothing_and_says_what_would_be(desk: Desk) -> None:
+    job = desk.run("trunk.csv", "code,height\na,1\nb,tall\n", table="trunk", dry_run=True)
+    assert succeeded(job) == "1 to insert, 0 to update, 0 unchanged, 0 to delete, 1 refused"
+    assert desk.rows("SELECT * FROM trunk") == []
+
+
+def test_the_same_file_again_is_noticed_and_only_warned_of(desk: Desk) -> None:
+    desk.run("trunk.csv", GOOD, table="trunk")
+    asked = desk.ask("copy.csv", GOOD, table="trunk", partial=True)
+    assert asked.earlier is not None
+    job = desk.perform(asked)
+    assert job.state == JobState.SUCCEEDED
+    assert job.result["warning"].startswith("The same file was imported into this table on ")
+
+
+def test_a_file_whose_import_was_undone_is_none_that_was_imported(desk: Desk) -> None:
+    desk.undo(desk.run("trunk.csv", GOOD, table="trunk"))
+    asked = desk.ask("trunk.csv", GOOD, table="trunk")
+    assert asked.earlier is None
+    assert "warning" not in desk.perform(asked).result
+
+
+def test_the_same_file_in_another_mode_is_no_repetition(desk: Desk) -> None:
+    desk.run("trunk.csv", GOOD, table="trunk")
+    assert desk.ask("trunk.csv", GOOD, table="trunk", mode=ImportMode.UPSERT).earlier is None
