@@ -10,10 +10,10 @@ from pathlib import Path, PurePath
 from portal.errors import InvalidError, NotFoundError
 from portal.imports.orders import ImportOrder
 from portal.imports.words import processor_of
+from portal.rows.mapped import Mapped, faults_of_order
 from portal.rows.processors import Mode, Processor, Processors
 from portal.rows.profiles import Profile
 from portal.rows.treatment import Treatment
-from portal.rows.undertaking import faults_of
 from portal.tables.shapes import Made, TableShape
 from portal.tabular.formats import Format, find_format
 from portal.tabular.headers import fault_of_import
@@ -77,9 +77,10 @@ def fit(
         raise InvalidError("The file has another header than the one that was looked at.")
     if seen.fault is not None:
         raise seen.fault
-    if faults := faults_of(processor, mode, (*chosen, *treatment.constants)):
+    mapped = Mapped(mode=mode, columns=tuple(chosen), treatment=treatment)
+    if faults := faults_of_order(processor, mapped, kind=fmt.kind):
         raise InvalidError(" ".join(faults))
-    return Fitted(format=fmt, columns=tuple(chosen), treatment=treatment)
+    return Fitted(format=fmt, columns=mapped.columns, treatment=treatment)
 
 
 def _treatment(order: ImportOrder, profile: Profile | None) -> Treatment:
