@@ -1,6 +1,8 @@
 """The house rules of imports: rooms look downwards only, Flask and Click stay in their files."""
 
 import ast
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,9 +28,11 @@ FLOORS = (
 ASSEMBLE = ("app", "wsgi", "cli", "up", "check", "checks", "backup", "backups", "example")
 ASSEMBLE += ("first_start", "assembly", "plugins", "reconcile", "migrations")
 LAYERS = ("models", "service", "tasks", "routes")
+FLASK_PACKAGES = ("flask", "werkzeug", "wtforms", "htmx_flask")
 FLASK_ROOMS = ("web", "app", "wsgi")
 FLASK_FILES = ("routes.py", "forms.py")
 CLICK_FILES = ("cli.py", "commands.py")
+LINES = 300
 FILES = sorted(path for path in PORTAL.rglob("*.py") if "versions" not in path.parts)
 
 
@@ -45,8 +49,13 @@ def floor_of(room: str) -> int | None:
     return next((index for index, rooms in enumerate(FLOORS) if room in rooms), None)
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def imports(path: Path) -> list[tuple[str, int]]:
-    tree = ast.parse(path.read_text())
+    tree = tree_of(path)
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -65,13 +74,14 @@ def portal_imports(path: Path) -> list[tuple[str, int]]:
 
 
 def own_room(path: Path) -> str:
-    if path == PORTAL / "accounts" / "processors.py":
+    above = path.parts[::-1].index(PORTAL.name)
+    inside = path.parts[-above:]
+    if inside == ("accounts", "processors.py"):
         return "accounts.processors"
-    return path.relative_to(PORTAL).parts[0].removesuffix(".py")
+    return inside[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PORTAL)))
-def test_a_room_imports_only_from_below(path: Path) -> None:
+def imports_from_above(path: Path) -> Iterator[str]:
     mine = floor_of(own_room(path))
     if mine is None:
         return
@@ -79,64 +89,97 @@ def test_a_room_imports_only_from_below(path: Path) -> None:
         theirs = floor_of(room_of(module))
         if theirs is None:
             continue
-        where = f"{path}:{line} imports {module}"
-        assert theirs >= mine, f"{where}: it lies above"
-        assert theirs > mine or room_of(module) == own_room(path) or mine >= 10, (
-            f"{where}: a neighbour"
-        )
+        if theirs < mine:
+            yield f"{line}: imports {module}, which lies above"
+        if theirs == mine and room_of(module) != own_room(path) and mine < 10:
+            yield f"{line}: imports {module}, a neighbour"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PORTAL)))
-def test_the_web_room_is_entered_from_routes_forms_and_the_app_only(path: Path) -> None:
+def web_beside_routes_and_forms(path: Path) -> Iterator[str]:
     if own_room(path) in FLASK_ROOMS or path.name in FLASK_FILES:
         return
-    entered = [(module, line) for module, line in portal_imports(path) if room_of(module) == "web"]
-    assert entered == []
+    for module, line in portal_imports(path):
+        if room_of(module) == "web":
+            yield f"{line}: imports {module}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PORTAL)))
-def test_flask_and_click_stay_in_their_files(path: Path) -> None:
-    names = {module.split(".")[0] for module, _line in imports(path)}
-    flask = {name for name in names if name in ("flask", "werkzeug", "wtforms", "htmx_flask")}
-    flask |= {name for name in names if name.startswith("flask_")}
-    if own_room(path) not in FLASK_ROOMS and path.name not in FLASK_FILES:
-        assert flask == set()
-    if path.name not in CLICK_FILES:
-        assert "click" not in names
+def flask_or_click_elsewhere(path: Path) -> Iterator[str]:
+    for module, line in imports(path):
+        package = module.split(".")[0]
+        is_flask = package in FLASK_PACKAGES or package.startswith("flask_")
+        if is_flask and own_room(path) not in FLASK_ROOMS and path.name not in FLASK_FILES:
+            yield f"{line}: imports {module}"
+        if package == "click" and path.name not in CLICK_FILES:
+            yield f"{line}: imports {module}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PORTAL)))
-def test_assembling_modules_are_imported_by_nobody_below(path: Path) -> None:
+def what_assembles_from_below(path: Path) -> Iterator[str]:
     if own_room(path) in ASSEMBLE:
         return
-    above = [module for module, _line in portal_imports(path) if room_of(module) in ASSEMBLE]
-    assert above == []
+    for module, line in portal_imports(path):
+        if room_of(module) in ASSEMBLE:
+            yield f"{line}: imports {module}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PORTAL)))
-def test_inside_a_room_layers_look_down(path: Path) -> None:
+def layers_upwards(path: Path) -> Iterator[str]:
     layer = path.stem
     if layer not in LAYERS:
         return
     for module, line in portal_imports(path):
         parts = module.split(".")
-        if parts[1] == own_room(path) and len(parts) > 2 and parts[2] in LAYERS:
-            assert LAYERS.index(parts[2]) <= LAYERS.index(layer), f"{path}:{line} imports {module}"
+        same_room = parts[1] == own_room(path) and len(parts) > 2 and parts[2] in LAYERS
+        if same_room and LAYERS.index(parts[2]) > LAYERS.index(layer):
+            yield f"{line}: imports {module}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PORTAL)))
-def test_imports_stand_at_the_top(path: Path) -> None:
-    tree = ast.parse(path.read_text())
-    inside = [
-        inner.lineno
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-        for inner in ast.walk(node)
-        if isinstance(inner, (ast.Import, ast.ImportFrom))
-    ]
-    assert inside == []
+def imports_inside_functions(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for inner in ast.walk(node):
+                if isinstance(inner, (ast.Import, ast.ImportFrom)):
+                    yield f"{inner.lineno}: an import inside a function"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PORTAL)))
-def test_a_file_has_at_most_300_lines(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 300
+def too_many_lines(path: Path) -> Iterator[str]:
+    lines = len(path.read_text().splitlines())
+    if lines > LINES:
+        yield f"{lines} lines"
+
+
+RULES: tuple[Callable[[Path], Iterator[str]], ...] = (
+    imports_from_above,
+    web_beside_routes_and_forms,
+    flask_or_click_elsewhere,
+    what_assembles_from_below,
+    layers_upwards,
+    imports_inside_functions,
+    too_many_lines,
+)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_no_file_has(rule: Callable[[Path], Iterator[str]]) -> None:
+    assert [f"{path}:{said}" for path in FILES for said in rule(path)] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "where", "text"),
+    [
+        (imports_from_above, "jobs/x.py", "import portal.rows.batch"),
+        (imports_from_above, "projects/x.py", "from portal.datacenter import folders"),
+        (web_beside_routes_and_forms, "jobs/service.py", "from portal.web import pages"),
+        (flask_or_click_elsewhere, "jobs/service.py", "import flask_login"),
+        (flask_or_click_elsewhere, "jobs/service.py", "from click import echo"),
+        (what_assembles_from_below, "jobs/x.py", "import portal.app"),
+        (layers_upwards, "jobs/models.py", "import portal.jobs.service"),
+        (imports_inside_functions, "jobs/x.py", "def f():\n    import os"),
+        (too_many_lines, "jobs/x.py", "\n" * 301),
+    ],
+)
+def test_each_rule_sees_what_breaks_it(
+    rule: Callable[[Path], Iterator[str]], where: str, text: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "portal" / where
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    assert list(rule(path))
