@@ -14,21 +14,16 @@ from portal.errors import NotFoundError
 from portal.jobs.models import Job
 from portal.jobs.service import get_job
 from portal.jobs.views import JobView, view_job
-from portal.rows import ledger
 from portal.rows.batch import Batch, BatchState, Entry, Outcome
 from portal.rows.batch_row import batch_of
-from portal.rows.books import open_books
 from portal.rows.copies import find_batch_id
-from portal.rows.images import values_of
 from portal.rows.models import PORTAL_LEDGER
 from portal.rows.processors import Mode
-from portal.rows.schema import LedgerTables
+from portal.rows.samples import Change, samples_of
 from portal.rows.showing import may_see_records
 from portal.runtime import Runtime
-from portal.tabular.canonical import text_of
 
 KINDS = (PROCESS, PLAN, GO_ON, UNDO)
-CHANGES_SHOWN = 50
 PAUSING = "It pauses as soon as the rows in hand are done."
 LEFT = "Rows are left. {} does them; put the rest aside keeps them in a pending file instead."
 WHOLE = "All rows are done: the file and its good rows went to Finished."
@@ -36,19 +31,7 @@ HALF = (
     "The good rows went to Finished, the file to Unfinished, the failing rows to a pending file "
     "under Waiting. Repair them here, or download that file, correct it and upload it again."
 )
-FAULTS_SHOWN = 10
 HIDDEN = "What stands in these records is shown to those who may process them."
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """A cell that a batch changes: its row, its field, and what stood there before."""
-
-    row: int
-    key: str
-    field: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +132,7 @@ def view_run(session: Session, *, asking: Asking, runtime: Runtime, job_id: str)
     batch = find_batch_of(session, job)
     if batch is None:
         return Run(job=view, batch=None)
-    changes, failing = _samples(runtime, batch)
+    changes, failing = samples_of(runtime, batch)
     shown = may_see_records(
         asking.processors, asking.actor, batch.order.processor, owner_id=batch.actor_id
     )
@@ -180,39 +163,3 @@ def find_batch_of(session: Session, job: Job) -> Batch | None:
     batch_id = known or find_batch_id(session, job_id=job.id)
     row = session.execute(select(table).where(table.c.id == batch_id)).one_or_none()
     return None if row is None else batch_of(row)
-
-
-def _samples(runtime: Runtime, batch: Batch) -> tuple[tuple[Change, ...], tuple[Entry, ...]]:
-    books = open_books(runtime, batch.store)
-    with books.read() as session:
-        there = ledger.find_batch(session, books.tables, batch.id)
-        if there is None:
-            return (), ()
-        updated = _first(session, books.tables, there, Outcome.UPDATED, CHANGES_SHOWN)
-        failing = _first(session, books.tables, there, Outcome.FAILED, FAULTS_SHOWN)
-    changes = [change for entry in updated for change in _changes(entry)]
-    return tuple(changes[:CHANGES_SHOWN]), tuple(failing)
-
-
-def _first(
-    session: Session, tables: LedgerTables, batch: Batch, outcome: Outcome, limit: int
-) -> list[Entry]:
-    """The first fates of an outcome; `entries` reads by pages, so little more is read."""
-    column = tables.row.c.outcome == str(outcome)
-    found = ledger.entries(session, tables, batch, column)
-    return [entry for entry, _ in zip(found, range(limit), strict=False)]
-
-
-def _changes(entry: Entry) -> list[Change]:
-    before, after = values_of(entry.before or {}), values_of(entry.after or {})
-    return [
-        Change(
-            row=entry.first_row,
-            key=entry.record_key,
-            field=name,
-            before=text_of(before.get(name)),
-            after=text_of(value),
-        )
-        for name, value in after.items()
-        if before.get(name) != value
-    ]
