@@ -86,6 +86,22 @@
     find("#connection").hidden = reached;
   };
 
+  // What somebody unfolded stays so, and he where he stands, when a form comes anew.
+  let unfolded = null;
+
+  document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+    const open = [...target.querySelectorAll("details.rules[open]")].map(({ id }) => id);
+    unfolded = open.length ? { open, focused: document.activeElement.id } : null;
+  });
+
+  document.addEventListener("htmx:afterSwap", () => {
+    if (!unfolded) return;
+    const { open, focused } = unfolded;
+    unfolded = null;
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  });
+
   // ---- toasts ----
 
   document.addEventListener("toast", (event) => showToast(event.detail.text, event.detail.kind));

@@ -54,8 +54,8 @@ class Sample:
 
     @property
     def changes(self) -> bool:
-        """Whether it becomes something else than stands there."""
-        return bool(self.fault) or self.becomes != self.text
+        """Whether it becomes something else than stands there; blanks around it do not show."""
+        return bool(self.fault) or self.becomes.strip() != self.text.strip()
 
 
 @dataclass(frozen=True, kw_only=True)

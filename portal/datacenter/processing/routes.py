@@ -19,15 +19,15 @@ from portal.datacenter.service import open_data_center
 from portal.datacenter.steps import Folder
 from portal.errors import InvalidError, NotFoundError
 from portal.rows import service as batches
-from portal.rows.looking import DELIMITERS, QUOTES, Look, Wish
+from portal.rows.forms import mapping_words, wish_of
+from portal.rows.looking import Look
 from portal.rows.mapping import saved_mappings
 from portal.rows.processors import Mode
 from portal.rows.profiles import save_profile
-from portal.tabular.encoding import ENCODINGS
 from portal.web.access import current_actor, go, protect, requires
 from portal.web.extensions import services, session
 from portal.web.hx import is_htmx
-from portal.web.numbers import number, numbered
+from portal.web.numbers import number
 from portal.web.pages import fragment, page
 from portal.web.signed_in import address
 
@@ -43,6 +43,15 @@ def show_file(file: str) -> Response:
     """A file with its first rows and what its columns would become; for htmx that part alone."""
     found = _file(file)
     context = {"name": file, **_look_context(found)}
+    if is_htmx():
+        return fragment("datacenter/_look.html", **context)
+    return page("datacenter/file.html", **context)
+
+
+@bp.post("/datacenter/look/<path:file>")
+def look_again(file: str) -> Response:
+    """A file as it was mapped on its page so far; it is only looked at, and nothing is kept."""
+    context = {"name": file, **_look_context(_file(file))}
     if is_htmx():
         return fragment("datacenter/_look.html", **context)
     return page("datacenter/file.html", **context)
@@ -180,30 +189,16 @@ def _folder(file: DataCenterFile) -> Folder:
 def _look(file: DataCenterFile) -> Look:
     return look(
         file,
-        wish=_wish(file),
+        wish=wish_of(request.values, processor=_processor_before(file)),
         processors=services().processors.offered(current_actor()),
         known=saved_mappings(services().runtime),  # no write lock while a file is looked at
     )
 
 
-def _wish(file: DataCenterFile) -> Wish:
-    """What was chosen on the page so far; what is not there is found."""
-    asked = request.values
-    same = asked.get("mapped_for", "") == asked.get("processor", "")
-    return Wish(
-        processor=asked.get("processor", _processor_before(file)),
-        mode=asked.get("mode", ""),
-        encoding=asked.get("encoding", ""),
-        delimiter=asked.get("delimiter", ""),
-        quote=asked.get("quote", ""),
-        sheet=asked.get("sheet", ""),
-        columns=numbered(asked, "column-") if same else {},
-    )
-
-
 def _processor_before(file: DataCenterFile) -> str:
     """That of the batch that left the file, if it is a pending one or a backup."""
-    return find_processor(session(), name=file.name, folder=_folder(file))
+    with services().runtime.reads() as reader:
+        return find_processor(reader, name=file.name, folder=_folder(file))
 
 
 def _save_mapping(seen: Look, processor: str, mode: Mode) -> None:
@@ -263,9 +258,8 @@ def _look_context(file: DataCenterFile) -> dict[str, Any]:
         "folder": _folder(file),
         "look": None,
         "fault": "",
-        "encodings": list(ENCODINGS.items()),
-        "delimiters": list(DELIMITERS),
-        "quotes": list(QUOTES),
+        **mapping_words(),
+        "save_as": request.values.get("save_as", ""),
         "may_plan": actor.may(Permission.DATACENTER_EDIT),
         "may_run": actor.may(Permission.IMPORTS_RUN),
         "reason": _reason(request.values.get("reason", "")),
