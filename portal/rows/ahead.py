@@ -1,11 +1,14 @@
 """Two things at once: while the database takes one portion of rows, the next one is made ready."""
 
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 Given = TypeVar("Given")
 Ready = TypeVar("Ready")
+TURN_SECONDS = 0.0005
 
 
 def one_ahead(
@@ -16,7 +19,10 @@ def one_ahead(
     At most one is made ahead of the one that is being done. What `make`, `do` or `given` raises
     comes out here, once nothing is being done any more.
     """
-    with ThreadPoolExecutor(1, thread_name_prefix="portal-rows") as thread:
+    with (
+        _brisk_turns(),
+        ThreadPoolExecutor(1, thread_name_prefix="portal-rows") as thread,
+    ):
         under_way: Future[None] | None = None
         for item in given:
             ready = make(item)
@@ -25,3 +31,14 @@ def one_ahead(
             under_way = thread.submit(do, ready)
         if under_way is not None:
             under_way.result()
+
+
+@contextmanager
+def _brisk_turns() -> Iterator[None]:
+    """Threads take short turns: the one that talks to the database must not wait for its own."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(TURN_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)

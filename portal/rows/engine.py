@@ -139,7 +139,7 @@ def _do_file(desk: Desk, run: Undertaking, suspects: Suspects) -> None:
 
 def _load_file(desk: Desk, loader: Loader, rows: Iterator[Row], *, total: int | None) -> None:
     """Load the rows from `next_row` on; the names of those before are remembered."""
-    at_once = desk.books.pace.rows
+    at_once = desk.books.pace.loaded or desk.books.pace.rows
     for chunk in portions(islice(rows, desk.batch.next_row - 1), size=at_once):
         desk.work.checkpoint()
         loader.portion(chunk)

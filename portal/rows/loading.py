@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from sqlalchemy.orm import Session
 
@@ -43,14 +43,17 @@ class Loading(ManyRecords, Protocol):
         """Whether records can be loaded of which these fields are given."""
         ...
 
-    def load(
-        self, session: Session, columns: Columns, *, acting: Acting
-    ) -> Mapping[int, RefusedRowError] | None:
-        """Create a record for each row, given column by column, without looking first.
+    def ready(self, columns: Columns) -> Any | None:
+        """What `load` takes of rows given column by column; None where they cannot be loaded."""
+        ...
 
-        Returns what was refused, by place; all others are created. None, and nothing done, where
-        these values cannot be loaded. Where the database refuses any, its error is raised, and
-        the caller rolls back.
+    def load(
+        self, session: Session, ready: Any, *, acting: Acting
+    ) -> Mapping[int, RefusedRowError]:
+        """Create a record for each row without looking first.
+
+        Returns what was refused, by place; all others are created. Where the database refuses any,
+        its error is raised, and the caller rolls back.
         """
         ...
 
@@ -61,19 +64,18 @@ class Portion:
 
     `values` has the rows that say something of every field, `partial` those that leave something
     alone. `doubtful` rows may name what a row before them names, with the number of that row where
-    it is likely, else 0; `nameless` ones name nothing.
+    it is likely, else 0. `told` has the fates of rows without values. `careful` are not to be
+    loaded but done one by one; `sure` are all others, and `ready` is what is loaded of them.
     """
 
     rows: Sequence[Row]
     values: ByColumn
     partial: Mapping[int, Values]
     doubtful: Mapping[int, int]
-    nameless: Collection[int]
-
-    @property
-    def careful(self) -> list[int]:
-        """The places of the rows that are not to be loaded, in their order."""
-        return sorted({*self.doubtful, *self.partial, *self.nameless})
+    told: Fates
+    careful: Sequence[int]
+    sure: Sequence[int]
+    ready: Any | None
 
     def at(self, place: int) -> Values:
         """The values of one row."""
@@ -82,24 +84,6 @@ class Portion:
         index = bisect_left(self.values.places, place)
         columns = zip(self.values.names, self.values.columns, strict=True)
         return {name: column[index] for name, column in columns}
-
-    def but(self, places: Collection[int]) -> tuple[Columns, Sequence[int]]:
-        """The columns without the rows at `places`, and the places of those that are left."""
-        all_columns = zip(self.values.names, self.values.columns, strict=True)
-        if not places:
-            return dict(all_columns), self.values.places
-        left = [place not in places for place in self.values.places]
-        columns = {name: list(compress(column, left)) for name, column in all_columns}
-        return columns, list(compress(self.values.places, left))
-
-    def told(self, place: int, *, is_help: bool) -> Fate | None:
-        """The fate of a row that has no values; None where it has."""
-        if place == 0 and is_help:
-            return HELP
-        if not is_full(self.rows[place][2]):
-            return BLANK
-        errors = self.values.errors.get(place)
-        return None if errors is None else refused(errors.errors)
 
 
 class Loader:
@@ -122,28 +106,44 @@ class Loader:
             if errors is None and is_full(rows[place][2])
         }
         names = self._names(values, partial)
-        doubtful = self._slots.doubtful(names.values(), (rows[place][0] for place in names))
+        numbers = (rows[place][0] for place in names)
         places = list(names)
+        doubtful = {
+            places[index]: row
+            for index, row in self._slots.doubtful(names.values(), numbers).items()
+        }
+        nameless = (place for place, name in names.items() if None in name)
+        told = self._told(rows, values)
+        careful = sorted({*doubtful, *partial, *nameless}.difference(told))
+        columns, sure = _but(values, {*careful, *told})
         return Portion(
             rows=rows,
             values=values,
             partial=partial,
-            doubtful={places[index]: row for index, row in doubtful.items()},
-            nameless=[place for place, name in names.items() if None in name],
+            doubtful=doubtful,
+            told=told,
+            careful=careful,
+            sure=sure,
+            ready=self._records.ready(columns),
         )
 
     def do(self, session: Session, portion: Portion) -> Fates:
         """Do a portion; the fates by place of the rows that are not simply created."""
-        number, _, cells = portion.rows[0]
-        is_help = number == 1 and self._run.conversion.is_help_row(cells)
-        apart = [0, *portion.values.errors] if is_help else portion.values.errors
-        told = {place: portion.told(place, is_help=is_help) for place in apart}
-        fates = {place: fate for place, fate in told.items() if fate is not None}
-        careful = [place for place in portion.careful if place not in fates]
-        columns, places = portion.but({*careful, *fates})
-        done = dict(self._load_all(session, portion, columns, places))
-        done |= self._carefully(session, portion, careful)
-        return fates | {place: fate for place, fate in done.items() if fate is not CREATED}
+        done = self._load_all(session, portion) | self._carefully(session, portion)
+        others = {place: fate for place, fate in done.items() if fate is not CREATED}
+        return {**portion.told, **others}
+
+    def _told(self, rows: Sequence[Row], values: ByColumn) -> dict[int, Fate]:
+        """The fates of rows without values."""
+        told: dict[int, Fate] = {}
+        for place, errors in values.errors.items():
+            if not is_full(rows[place][2]):
+                told[place] = BLANK
+            elif errors is not None:
+                told[place] = refused(errors.errors)
+        if rows[0][0] == 1 and self._run.conversion.is_help_row(rows[0][2]):
+            told[0] = HELP
+        return told
 
     def _names(self, values: ByColumn, partial: Mapping[int, Values]) -> Mapping[int, Name]:
         """What each row names, by its place, in the order of the rows."""
@@ -156,41 +156,36 @@ class Loader:
         names |= {at: tuple(map(row.get, identity)) for at, row in partial.items()}
         return dict(sorted(names.items()))
 
-    def _load_all(
-        self, session: Session, portion: Portion, columns: Columns, places: Sequence[int]
-    ) -> Fates:
+    def _load_all(self, session: Session, portion: Portion) -> dict[int, Fate]:
         self._closely -= 1
+        places = portion.sure
         if not places:
             return {}
-        if self._closely <= 0:
-            refusals = self._load(session, columns)
+        if self._closely <= 0 and portion.ready is not None:
+            refusals = self._load(session, portion.ready)
             if refusals is not None:
                 return {places[n]: fate_of_fault(one, self._run) for n, one in refusals.items()}
             self._closely = CLOSELY
         rows = [portion.at(place) for place in places]
         return dict(zip(places, self._suspects.do_rows(session, self._run, rows), strict=True))
 
-    def _load(self, session: Session, columns: Columns) -> Mapping[int, RefusedRowError] | None:
+    def _load(self, session: Session, ready: Any) -> Mapping[int, RefusedRowError] | None:
         """What was refused of rows that are loaded; None, and nothing done, where they are not."""
         try:
             with session.begin_nested():
-                return self._records.load(session, columns, acting=self._run.acting())
+                return self._records.load(session, ready, acting=self._run.acting())
         except ForbiddenError:
             raise
         except Exception as fault:
             fate_of_fault(fault, self._run)  # raises what is no row's fault
             return None
 
-    def _carefully(self, session: Session, portion: Portion, places: Sequence[int]) -> Fates:
+    def _carefully(self, session: Session, portion: Portion) -> dict[int, Fate]:
         """Do rows after looking whether their record is there, in turns without a name twice."""
         fates: dict[int, Fate] = {}
-        for turn in self._turns({place: portion.at(place) for place in places}):
-            found = self._find(session, list(turn.values()))
-            new = {
-                place: row
-                for (place, row), is_there in zip(turn.items(), found, strict=True)
-                if not is_there
-            }
+        for turn in self._turns({place: portion.at(place) for place in portion.careful}):
+            found = zip(turn.items(), self._find(session, list(turn.values())), strict=True)
+            new = {place: row for (place, row), is_there in found if not is_there}
             done = self._suspects.do_rows(session, self._run, list(new.values()))
             fates.update(zip(new, done, strict=True))
             for place in turn.keys() - new.keys():
@@ -250,6 +245,16 @@ def gains_around(rows: Sequence[Row], fates: Fates) -> Counter[Outcome]:
     gains = Counter(fate.outcome for fate in fates.values())
     gains[Outcome.CREATED] += len(rows) - len(fates)
     return gains
+
+
+def _but(values: ByColumn, places: Collection[int]) -> tuple[Columns, Sequence[int]]:
+    """The columns without the rows at `places`, and the places of those that are left."""
+    columns = dict(zip(values.names, values.columns, strict=True))
+    if not places:
+        return columns, values.places
+    left = [place not in places for place in values.places]
+    kept = {name: list(compress(column, left)) for name, column in columns.items()}
+    return kept, list(compress(values.places, left))
 
 
 def _bare(row: Row) -> Prepared:

@@ -94,7 +94,8 @@ class _Trial:
         loader = None if self.batch.counts.processed else loader_for(self.run, self.suspects)
         with open_source(self.run.batch.order) as table, swept_by_chunk() as sweeper:
             if loader is not None:
-                self._load_file(session, loader, portions(table.rows, size=pace.rows))
+                chunks = portions(table.rows, size=pace.loaded or pace.rows)
+                self._load_file(session, loader, chunks)
                 return
             for rows in portions(table.rows, size=pace.rows):
                 self.desk.between(ROWS, done=self.rows, total=total, pausable=False)

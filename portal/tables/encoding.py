@@ -16,6 +16,8 @@ from portal.tables.values import fits
 from portal.tabular.fields import Values
 
 Encoded = dict[str, Column]
+Known = dict[str, dict[Any, Any]]  # words that were looked up, with their keys, by column
+MOST_KNOWN = 50_000
 Words = Mapping[Any, Any]  # what a column's row is called, by the word in the file
 
 
@@ -38,15 +40,33 @@ class Encoder:
                 raise self._refusal(name, min(unknown.values(), key=str))
         return {name: values for name, (values, _) in found.items()}
 
-    def encode_columns(
-        self, session: Session, columns: Mapping[str, Column]
+    def encode_plain(self, columns: Mapping[str, Column]) -> Encoded:
+        """Whole columns as they are stored, but for those that refer to other tables."""
+        return {
+            name: values if name in self._layout.references else self._encoded(name, values)
+            for name, values in columns.items()
+        }
+
+    def refer(
+        self, session: Session, columns: Mapping[str, Column], *, known: Known
     ) -> tuple[Encoded, dict[int, RefusedRowError]]:
-        """Whole columns of values, and by place the rows that have a word that names no row."""
+        """The columns that refer to others, and by place the rows whose word names no row.
+
+        `known` are words that were looked up already; it learns those that are looked up now.
+        """
         encoded: Encoded = {}
         refused: dict[int, RefusedRowError] = {}
         for name, values in columns.items():
-            encoded[name], unknown = self._column(session, name, values)
-            refused.update((place, self._refusal(name, word)) for place, word in unknown.items())
+            reference, words = self._layout.references[name], known.setdefault(name, {})
+            new = set(values).difference(words)
+            if len(words) + len(new) > MOST_KNOWN:
+                words.clear()
+                new = set(values)
+            words.update(self._known(session, reference, list(new)))
+            encoded[name] = list(map(words.get, values))
+            for place, word in enumerate(values) if None in encoded[name] else ():
+                if word is not None and word not in words:
+                    refused[place] = self._refusal(name, str(word))
         return encoded, refused
 
     def encode_known(
@@ -92,12 +112,15 @@ class Encoder:
                 if word not in known and word is not None
             }
             return list(map(known.get, values)), unknown
+        return self._encoded(name, values), {}
+
+    def _encoded(self, name: str, values: Column) -> Column:
         encode = self._layout.codecs[name].encode
         if encode is None:
-            return values, {}
+            return values
         if None in values:
-            return [None if value is None else encode(value) for value in values], {}
-        return list(map(encode, values)), {}
+            return [None if value is None else encode(value) for value in values]
+        return list(map(encode, values))
 
     def _known(self, session: Session, reference: Reference, values: Column) -> Words:
         """The keys of the rows that are named by these words."""

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.rows.processors import Acting, Mode, Record, RefusedRowError
 from portal.tables.composing import Composed
-from portal.tables.encoding import Encoded, Encoder
+from portal.tables.encoding import Encoded, Encoder, Known
 from portal.tables.grouping import alike, grouped, named, turns
 from portal.tables.keys import joined, key_texts, split
 from portal.tables.layout import Layout
@@ -38,6 +38,7 @@ class TableRecords:
         self._layout = layout
         self._rows = rows
         self._encoder = Encoder(layout, rows, dialect=dialect)
+        self._words: Known = {}
         self._guard = guard
         self._may_see = may_see
         self._keys = layout.shape.key
@@ -143,16 +144,22 @@ class TableRecords:
         given = set(names)
         return given.issuperset(self._made_up) and given.issuperset(self._layout.computed)
 
-    def load(
-        self, session: Session, columns: Mapping[str, Column], *, acting: Acting
-    ) -> Mapping[int, RefusedRowError] | None:
-        """Add rows, column by column; those with a word that names nothing are left out."""
-        self._guard(acting, Mode.CREATE)
+    def ready(self, columns: Mapping[str, Column]) -> Encoded | None:
+        """The columns as they are stored, as far as that is known without the database."""
         if any(None in columns[name] for name in self._made_up):
             return None
-        encoded, refused = self._encoder.encode_columns(session, columns)
+        return self._encoder.encode_plain(columns)
+
+    def load(
+        self, session: Session, ready: Encoded, *, acting: Acting
+    ) -> Mapping[int, RefusedRowError]:
+        """Add rows, column by column; those with a word that names nothing are left out."""
+        self._guard(acting, Mode.CREATE)
+        referring = {name: ready[name] for name in self._layout.references if name in ready}
+        found, refused = self._encoder.refer(session, referring, known=self._words)
+        encoded = ready | found
         if refused:
-            taken = [n not in refused for n in range(len(next(iter(columns.values()))))]
+            taken = [n not in refused for n in range(len(next(iter(ready.values()))))]
             encoded = {name: list(compress(values, taken)) for name, values in encoded.items()}
         for name in self._made_up:
             self._count_on(session, name, encoded[name])
