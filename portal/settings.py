@@ -94,6 +94,7 @@ class Settings(BaseSettings):
     datacenter_max_pending: int = Field(default=20, ge=1)
     datacenter_quota_mb: int = Field(default=20_480, ge=1)
     imports_quota_mb: int = Field(default=20_480, ge=1)
+    imports_folders: Words = ()
 
     smtp_url: str = ""
     mail_from: str = "portal@localhost"

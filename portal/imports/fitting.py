@@ -10,7 +10,9 @@ from pathlib import Path, PurePath
 from portal.errors import InvalidError, NotFoundError
 from portal.imports.orders import ImportOrder
 from portal.imports.words import processor_of
+from portal.rows.looking import chosen_format
 from portal.rows.mapped import Mapped, faults_of_order
+from portal.rows.mapping import reading_of
 from portal.rows.processors import Mode, Processor, Processors
 from portal.rows.profiles import Profile
 from portal.rows.treatment import Treatment
@@ -62,7 +64,7 @@ def fit(
     profile: Profile | None = None,
 ) -> Fitted:
     """How the file at `path` is read; raises InvalidError where it does not fit the table."""
-    fmt = order.format or find_format(path, name=order.file_name).format
+    fmt = order.format or _found(path, order)
     seen = preview(path, fmt, rows=0)
     if seen.fault is not None and not seen.header:
         raise seen.fault
@@ -81,6 +83,11 @@ def fit(
     if faults := faults_of_order(processor, mapped, kind=fmt.kind):
         raise InvalidError(" ".join(faults))
     return Fitted(format=fmt, columns=mapped.columns, treatment=treatment)
+
+
+def _found(path: Path, order: ImportOrder) -> Format:
+    found = find_format(path, name=order.file_name).format
+    return chosen_format(found, reading_of(**order.reading)) if order.reading else found
 
 
 def _treatment(order: ImportOrder, profile: Profile | None) -> Treatment:

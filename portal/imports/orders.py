@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any, Self
 
 from sqlalchemy.orm import Session
@@ -9,6 +10,8 @@ from sqlalchemy.orm import Session
 from portal.audit.service import record
 from portal.errors import ConflictError, ForbiddenError
 from portal.imports.files import StoredFile
+from portal.imports.paths import check_path
+from portal.imports.plans import check_plan
 from portal.imports.repeated import Earlier, find_earlier
 from portal.imports.rights import check_may_try, may_see
 from portal.imports.words import KIND, ImportMode, processor_of, table_of
@@ -25,6 +28,7 @@ RUN = "imports.run"
 PLAN = "imports.plan"
 GO_ON = "imports.batch"
 UNDO = "imports.undo"
+APPLY = "imports.apply"
 BATCH = "import-batch"
 LANE_LENGTH = 255
 
@@ -34,7 +38,8 @@ class ImportOrder:
     """What is to be imported: a stored file, or one at `path` below an allowed folder.
 
     What is left open (`format`, `columns`) is found in the file: each header is the name of a
-    column of the table. `columns[i]` is the field of column i, None for one that is left out.
+    column of the table. `reading` says encoding, delimiter, quote or sheet where what is found is
+    wrong. `columns[i]` is the field of column i, None for one that is left out.
     `fields` names the field, "" for none, of single columns by their header. `profile` is a saved
     mapping. All rows are imported or none, with `partial` those that are good.
     """
@@ -49,10 +54,16 @@ class ImportOrder:
     partial: bool = False
     dry_run: bool = False
     format: Format | None = None
+    reading: Mapping[str, str] = field(default_factory=dict)
     columns: tuple[str | None, ...] | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     profile: str = ""
     treatment: Treatment = PLAIN
+
+    @classmethod
+    def at(cls, path: str, **more: Any) -> Self:
+        """The order to import the file at a path, as it is when the import begins."""
+        return cls(file_name=PurePosixPath(path).name, path=path, **more)
 
     @classmethod
     def of(cls, stored: StoredFile, **more: Any) -> Self:
@@ -78,6 +89,7 @@ class ImportOrder:
             "partial": self.partial,
             "dry_run": self.dry_run,
             "format": None if self.format is None else self.format.as_json(),
+            "reading": dict(self.reading),
             "columns": None if self.columns is None else list(self.columns),
             "fields": dict(self.fields),
             "profile": self.profile,
@@ -112,10 +124,12 @@ def ask_to_import(session: Session, *, order: ImportOrder, wish: Wish) -> Asked:
     """Queue an import or its dry run; imports into the same table wait for each other.
 
     Whether there is such a table, and whether the file fits it, is said by the job. Raises
-    ForbiddenError.
+    ForbiddenError, also for a path that is in no allowed folder.
     """
     place, table = place_of(wish.runtime.settings), order.table
     check_may_try(session, wish.actor, place=place, table=table, mode=order.mode)
+    if order.path:
+        check_path(wish.runtime.settings, order.path)
     done = "Dry run of" if order.dry_run else "Import"
     submitted = submit(
         session,
@@ -148,6 +162,16 @@ def ask_to_undo(session: Session, *, batch: Batch, wish: Wish) -> Asked:
     check_may_change(session, batch, wish)
     check_undoable(batch)
     return _ask_for(session, batch, wish, kind=UNDO, word="Undo")
+
+
+def ask_to_apply(session: Session, *, plan: Batch, wish: Wish) -> Asked:
+    """Queue the import that a dry run planned; it is done just so, or not at all.
+
+    Raises ForbiddenError, and ConflictError where the batch is no plan.
+    """
+    check_may_change(session, plan, wish)
+    check_plan(plan)
+    return _ask_for(session, plan, wish, kind=APPLY, word="Apply the plan for")
 
 
 def check_may_change(session: Session, batch: Batch, wish: Wish) -> None:

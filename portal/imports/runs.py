@@ -5,6 +5,7 @@ from typing import Any
 
 from portal.imports.files import drop_file, take_file
 from portal.imports.fitting import Fitted, check_ending, fit, missing_table, table_processor
+from portal.imports.folders import take_from_folder
 from portal.imports.orders import ImportOrder
 from portal.imports.outcomes import result_of
 from portal.imports.rights import check_place, may_see
@@ -54,13 +55,21 @@ def keep_in_ledger(records: Sequence[Record], *, at: int) -> int:  # noqa: ARG00
     return at
 
 
+def do_batch(work: Work, *, batch_id: str, processors: Processors) -> Batch:
+    """Do what is left of a batch of imports."""
+    with work.runtime.reads() as session:
+        order = get_batch(session, batch_id=batch_id).order
+    keep = keep_in_ledger if order.mode is Mode.REMOVE else None
+    return run_batch(work, batch_id=batch_id, processors=processors, keep_removed=keep)
+
+
 def _take_in(work: Work, order: ImportOrder, processors: Processors, *, place: str) -> str:
     with work.runtime.reads() as session:
         if not may_see(session, work.actor, place=place, table=order.table):
             raise missing_table(order.table)
     processor = table_processor(processors, order.table)
     check_ending(order.file_name)
-    source = take_file(work, file_id=order.source, size=order.size, sha256=order.sha256)
+    source = _source(work, order)
     fitted = fit(
         source.path,
         order,
@@ -69,6 +78,12 @@ def _take_in(work: Work, order: ImportOrder, processors: Processors, *, place: s
         profile=_profile(work, order),
     )
     return _create(work, order, processor, source, fitted, place=place).id
+
+
+def _source(work: Work, order: ImportOrder) -> Source:
+    if order.path:
+        return take_from_folder(work, path=order.path)
+    return take_file(work, file_id=order.source, size=order.size, sha256=order.sha256)
 
 
 def _profile(work: Work, order: ImportOrder) -> Profile | None:
@@ -119,10 +134,7 @@ def _create(
 
 
 def _run(work: Work, *, batch_id: str, processors: Processors) -> None:
-    with work.runtime.reads() as session:
-        order = get_batch(session, batch_id=batch_id).order
-    keep = keep_in_ledger if order.mode is Mode.REMOVE else None
-    batch = run_batch(work, batch_id=batch_id, processors=processors, keep_removed=keep)
+    batch = do_batch(work, batch_id=batch_id, processors=processors)
     result = result_of(work, batch)
     if batch.state is BatchState.REFUSED:
         raise UnsuccessfulError(result["text"], result=result)

@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor
-from portal.imports import orders, runs
+from portal.imports import applying, orders, runs
 from portal.imports.rights import may_see, may_try
+from portal.imports.scheduled import SCHEDULING
 from portal.imports.words import KIND
-from portal.jobs.kinds import BULK, Kind
+from portal.jobs.kinds import BULK, Kind, Scheduling
 from portal.jobs.models import Job
 from portal.jobs.work import Work
 from portal.rows.processors import Processors
@@ -25,7 +26,7 @@ Task = Callable[..., None]
 def kinds_for(find: Find) -> tuple[Kind, ...]:
     """The kinds of jobs of imports, done with the processors that `find` finds."""
 
-    def kind(name: str, label: str, task: Task) -> Kind:
+    def kind(name: str, label: str, task: Task, schedule: Scheduling | None = None) -> Kind:
         return Kind(
             name=name,
             area=KIND,
@@ -35,12 +36,14 @@ def kinds_for(find: Find) -> tuple[Kind, ...]:
             may_view=_may_view,
             may_run=may_try,
             wall_limit=WALL_LIMIT,
+            schedule=schedule,
         )
 
     return (
-        kind(orders.RUN, "Import", runs.run_import),
+        kind(orders.RUN, "Import", runs.run_import, SCHEDULING),
         kind(orders.PLAN, "Dry run of an import", runs.run_import),
         kind(orders.GO_ON, "Go on with an import", runs.go_on),
+        kind(orders.APPLY, "Apply a plan", applying.apply_plan),
         kind(orders.UNDO, "Undo an import", runs.undo),
     )
 

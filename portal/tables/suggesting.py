@@ -10,8 +10,10 @@ from portal.tables.natural_keys import Reference
 from portal.tabular.fields import Choice
 
 
-def suggest_words(session: Session, reference: Reference, text: str) -> Sequence[Choice]:
-    """The first words of the table referred to that have `text` in them."""
+def suggest_words(
+    session: Session, reference: Reference, text: str, *, limit: int = SUGGESTED
+) -> Sequence[Choice]:
+    """The first words of the table referred to that have `text` in them, at most `limit`."""
     word: ColumnClause[str] = column(reference.word.name)
     shown = cast(word, Text)
     query = (
@@ -20,7 +22,7 @@ def suggest_words(session: Session, reference: Reference, text: str) -> Sequence
         .where(word.is_not(None))
         .distinct()
         .order_by(shown)
-        .limit(SUGGESTED)
+        .limit(limit)
     )
     if text:
         query = query.where(shown.icontains(text, autoescape=True))

@@ -1,0 +1,25 @@
+"""Which paths name a file that may be imported: those below a folder that the settings allow."""
+
+from pathlib import Path, PurePosixPath
+
+from portal.errors import ForbiddenError
+from portal.settings import Settings
+
+
+def check_path(settings: Settings, path: str) -> str:
+    """The path, where it is one below an allowed folder; else ForbiddenError."""
+    place_of_path(settings, path)
+    return path
+
+
+def place_of_path(settings: Settings, path: str) -> tuple[Path, tuple[str, ...]]:
+    """The allowed folder, and the names on the way from there."""
+    wanted = PurePosixPath(path)
+    for allowed in settings.imports_folders:
+        if wanted.is_relative_to(allowed):
+            parts = wanted.relative_to(allowed).parts
+            if parts and ".." not in parts:
+                return Path(allowed), parts
+    raise ForbiddenError(
+        f"{path} is in no folder out of which files are imported (PORTAL_IMPORTS_FOLDERS)."
+    )
