@@ -19,7 +19,7 @@ from portal.rows.batch_row import batch_of
 from portal.rows.copies import find_batch_id
 from portal.rows.models import PORTAL_LEDGER
 from portal.rows.processors import Mode
-from portal.rows.samples import Change, samples_of
+from portal.rows.samples import Change, samples_of, skipped_of
 from portal.rows.showing import may_see_records
 from portal.runtime import Runtime
 
@@ -45,6 +45,7 @@ class Run:
     batch: Batch | None
     changes: tuple[Change, ...] = ()
     failing: tuple[Entry, ...] = ()
+    skipped: tuple[Entry, ...] = ()
     processor_title: str = ""
     order: ProcessOrder | None = None
     file_said: str = ""
@@ -141,6 +142,7 @@ def view_run(session: Session, *, asking: Asking, runtime: Runtime, job_id: str)
         batch=batch,
         changes=changes if shown else (),
         failing=failing,
+        skipped=skipped_of(runtime, batch),
         hides_records=not shown,
         processor_title=asking.processors.get(batch.order.processor).title,
         order=ProcessOrder.from_args(job.args) if job.kind in (PROCESS, PLAN) else None,

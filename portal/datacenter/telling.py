@@ -60,6 +60,7 @@ def mapping_facts(profile: Profile) -> dict[str, Any]:
         "mode": str(profile.mode),
         "columns": list(profile.columns),
         "version": profile.version,
+        "treatment": profile.treatment.as_json(),
         "saved_by": profile.saved_by,
         "saved": profile.saved_at.isoformat(timespec="seconds"),
         "used": profile.used_at and profile.used_at.isoformat(timespec="seconds"),
@@ -135,6 +136,9 @@ def run_facts(run: Run, job: dict[str, Any]) -> dict[str, Any]:
         "finished": job["result"].get("finished", ""),
         "pending": job["result"].get("pending", ""),
         "errors": [_entry_facts(entry) for entry in run.failing],
+        "skipped_rows": [
+            {"row": entry.first_row, "reason": entry.skip_reason} for entry in run.skipped
+        ],
         "changes": [asdict(change) for change in run.changes],
     }
 
@@ -161,8 +165,8 @@ def run_lines(run: Run, *, storage: Path) -> Iterator[str]:
         yield f"  row {change.row}, {change.key}: {change.field} {change.before} -> {change.after}"
     if run.hidden:
         yield f"  {run.hidden}"
-    for entry in run.failing:
-        yield f"  row {entry.first_row}: {_faults(entry)}"
+    yield from (f"  row {entry.first_row}: {_faults(entry)}" for entry in run.failing)
+    yield from (f"  row {entry.first_row} skipped: {entry.skip_reason}" for entry in run.skipped)
     pending = job.result.get("pending")
     if pending and counts.failed:
         yield f"{_failed(counts.failed)} in {storage / pending}"

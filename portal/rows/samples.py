@@ -40,6 +40,18 @@ def samples_of(runtime: Runtime, batch: Batch) -> tuple[tuple[Change, ...], tupl
     return tuple(changes[:CHANGES_SHOWN]), tuple(failing)
 
 
+def skipped_of(runtime: Runtime, batch: Batch) -> tuple[Entry, ...]:
+    """The first of the rows that were left out; each says why."""
+    if not batch.counts.skipped:
+        return ()
+    books = open_books(runtime, batch.store)
+    with books.read() as session:
+        there = ledger.find_batch(session, books.tables, batch.id)
+        if there is None:
+            return ()
+        return tuple(_first(session, books.tables, there, Outcome.SKIPPED, FAULTS_SHOWN))
+
+
 def _first(
     session: Session, tables: LedgerTables, batch: Batch, outcome: Outcome, limit: int
 ) -> list[Entry]:

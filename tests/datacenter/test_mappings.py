@@ -10,7 +10,9 @@ from portal.datacenter.mappings import remove_mapping
 from portal.errors import ConflictError, ForbiddenError, NotFoundError
 from portal.rows.processors import Mode
 from portal.rows.profiles import list_profiles, save_profile
+from portal.rows.treatment import PLAIN, Treatment
 from portal.runtime import Runtime
+from portal.tabular.rules import Case, Rules
 from tests.browser_like import Browser
 from tests.datacenter.conftest import Make
 from tests.datacenter.processing import open_office
@@ -20,7 +22,7 @@ from tests.datacenter.watching import make_rule
 HEADER = ["name", "display_name", "email"]
 
 
-def save(runtime: Runtime, name: str = "People") -> None:
+def save(runtime: Runtime, name: str = "People", treatment: Treatment = PLAIN) -> None:
     with runtime.sessions.begin() as session:
         save_profile(
             session,
@@ -29,6 +31,7 @@ def save(runtime: Runtime, name: str = "People") -> None:
             processor="users",
             mode=Mode.CREATE,
             columns=HEADER,
+            treatment=treatment,
             actor=SYSTEM,
             now=runtime.clock(),
         )
@@ -106,3 +109,57 @@ def test_the_page_is_for_who_may_see_the_data_centre(app: Flask, runtime: Runtim
     assert other.get("/datacenter/mappings").status_code == 403
     assert other.post("/datacenter/mappings/delete", {"name": "People"}).status_code == 403
     assert names(runtime) == ["People"]
+
+
+def save_twice(runtime: Runtime) -> None:
+    save(runtime)
+    treatment = Treatment(
+        rules={"name": Rules(case=Case.LOWER, values={"BOB": "robert"})},
+        constants={"roles": "member"},
+    )
+    save(runtime, treatment=treatment)
+
+
+def test_older_versions_of_a_mapping_are_shown(app: Flask, runtime: Runtime) -> None:
+    save_twice(runtime)
+    boss = Browser(app)
+    boss.sign_in(open_office(runtime, Role.ADMIN).actor.name)
+    assert "/datacenter/mappings/versions?name=People" in boss.get("/datacenter/mappings").text
+    text = boss.get("/datacenter/mappings/versions?name=People").text
+    assert text.index("Version 2") < text.index("Version 1")
+    assert "letters lower, 1 value named" in text
+    assert "<code>BOB = robert</code>" in text
+    assert "“member” for all rows" in text
+    assert "Cells are taken as they are." in text
+    assert f"by {SYSTEM.name}" in text
+    assert boss.get("/datacenter/mappings/versions?name=nobody").status_code == 404
+    assert boss.get("/datacenter/mappings/versions").status_code == 303
+
+
+def test_the_shell_tells_the_versions_of_a_mapping(shell: Shell) -> None:
+    save_twice(shell.runtime)
+    found = answer(shell, "mappings", "versions", "People")
+    assert [facts["version"] for facts in found] == [2, 1]
+    assert found[0]["treatment"]["constants"] == {"roles": "member"}
+    assert (
+        "  name: letters lower, 1 value named"
+        in run(shell, "mappings", "versions", "People").stdout
+    )
+
+
+def test_what_a_clerk_left_of_a_template_is_skipped_with_a_word(
+    app: Flask, runtime: Runtime
+) -> None:
+    office = open_office(runtime, Role.ADMIN)
+    boss = Browser(app)
+    boss.sign_in(office.actor.name)
+    template = boss.get("/datacenter/templates/users.tsv?described=yes")
+    assert template.headers["Content-Type"] == "text/tab-separated-values; charset=utf-8"
+    header, described, *rest = template.data.decode("utf-8-sig").splitlines()
+    assert (header.split("\t")[0], rest) == ("name", [])
+    rest = "\t".join(["anna", *[""] * header.count("\t")])
+    office.put("users.tsv", f"{header}\n{described}\n{rest}\n")
+    job_id = office.ask(office.order("users.tsv", "users"))
+    assert office.finish(job_id).counts.skipped == 1
+    text = boss.get(f"/datacenter/runs/{job_id}").text
+    assert "The template&#39;s own help row, which is no data." in text

@@ -14,7 +14,8 @@ from portal.datacenter.service import change_storage_path
 from portal.datacenter.shell.commands import center_of, tell
 from portal.datacenter.telling import mapping_facts, mapping_line
 from portal.errors import ForbiddenError, NotFoundError
-from portal.rows.profiles import list_profiles
+from portal.rows.profiles import list_profiles, list_versions
+from portal.rows.told import told
 
 EVERY_LINE = "^"
 
@@ -82,6 +83,25 @@ def list_mappings_command(shell: Any) -> None:
         [mapping_facts(profile) for profile in found],
         [mapping_line(profile) for profile in found] or ["There are no saved mappings."],
     )
+
+
+@mappings.command("versions")
+@click.argument("name")
+@click.pass_obj
+def list_versions_command(shell: Any, name: str) -> None:
+    """Show the saved mapping NAME as it stands and as it stood before, the newest first."""
+    center_of(shell)
+    with shell.runtime.reads() as session:
+        found = list_versions(session, name=name)
+    lines: list[str] = []
+    for profile in found:
+        facts = mapping_facts(profile)
+        lines.append(f"version {profile.version}, saved {facts['saved']} by {profile.saved_by}")
+        lines.append(f"  columns  {', '.join(column or '-' for column in profile.columns)}")
+        for one in told(profile.treatment):
+            lines.append(f"  {one.field}: {one.words}")
+            lines += [f"    {line}" for line in one.lines]
+    tell(shell, [mapping_facts(profile) for profile in found], lines)
 
 
 @mappings.command("delete")

@@ -14,8 +14,9 @@ from portal.datacenter.place import storage_path
 from portal.datacenter.service import change_storage_path, open_data_center
 from portal.errors import ConflictError, InvalidError, NotFoundError
 from portal.rows.processors import Processor
-from portal.rows.profiles import list_profiles
-from portal.tabular.templates import csv_template, xlsx_template
+from portal.rows.profiles import list_profiles, list_versions
+from portal.rows.told import told
+from portal.tabular.templates import csv_template, tsv_template, xlsx_template
 from portal.web.access import answers_file, current_actor, go, protect, requires
 from portal.web.extensions import services, session
 from portal.web.pages import page
@@ -23,6 +24,7 @@ from portal.web.signed_in import address
 
 TEMPLATES = {
     "csv": (csv_template, "text/csv; charset=utf-8"),
+    "tsv": (tsv_template, "text/tab-separated-values; charset=utf-8"),
     "xlsx": (
         xlsx_template,
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -66,13 +68,14 @@ def show_processors() -> Response:
 @bp.get("/datacenter/templates/<path:template>")
 @answers_file
 def download_template(template: str) -> Response:
-    """An empty file of a processor to be filled in: `users.csv` or `users.xlsx`."""
+    """An empty file of a processor to be filled in, such as `users.csv`; it may be described."""
     stem, _, form = template.rpartition(".")
     processor = next((one for one in _offered() if one.name == stem), None)
     if processor is None or form not in TEMPLATES:
         raise NotFoundError("There is no such template.")
     make, media_type = TEMPLATES[form]
-    response = make_response(make(processor.fields))
+    described = request.args.get("described") == "yes"
+    response = make_response(make(processor.fields, described=described))
     response.headers["Content-Type"] = media_type
     safe = processor.name.replace(":", "-")
     response.headers["Content-Disposition"] = disposition(f"{safe}.{form}", inline=False)
@@ -84,7 +87,18 @@ def show_mappings() -> Response:
     """The mappings that were saved, with what they are for and when they were last used."""
     may_edit = current_actor().may(Permission.DATACENTER_EDIT)
     found = list_profiles(session())
-    return page("datacenter/mappings.html", mappings=found, may_edit=may_edit)
+    here = "/datacenter/mappings"
+    return page("datacenter/mappings.html", mappings=found, may_edit=may_edit, mappings_url=here)
+
+
+@bp.get("/datacenter/mappings/versions")
+def show_versions() -> Response:
+    """A saved mapping as it stands and as it stood before, with who saved it and when."""
+    name = request.args.get("name", "")
+    if not name:
+        return go("/datacenter/mappings")
+    found = list_versions(session(), name=name)
+    return page("datacenter/versions.html", versions=found, told=told)
 
 
 @bp.post("/datacenter/mappings/delete")
