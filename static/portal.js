@@ -225,47 +225,6 @@
     }
   }
 
-  // ---- grids: Enter and the arrows go from row to row, Ctrl + Enter retries ----
-
-  document.addEventListener("keydown", (event) => {
-    const cell = event.target.closest?.("[data-grid] .cell-input");
-    if (!cell) return;
-    const steps = { Enter: event.shiftKey ? -1 : 1, ArrowDown: 1, ArrowUp: -1 };
-    if (event.key === "Enter" && event.ctrlKey) {
-      event.preventDefault();
-      cell.blur();
-      find("#retry-all")?.click();
-    } else if (event.key in steps) {
-      event.preventDefault();
-      const rows = [...cell.closest("[data-grid]").rows];
-      const next = rows[rows.indexOf(cell.closest("tr")) + steps[event.key]];
-      (next?.querySelector(`[name="${cell.name}"]`) || cell).focus();
-      if (!next) cell.blur();
-    }
-  });
-
-  // ---- files ----
-
-  document.addEventListener("change", (event) => {
-    const drop = event.target.closest(".drop");
-    if (!drop) return;
-    const names = [...event.target.files].map((file) => file.name);
-    drop.classList.toggle("filled", names.length > 0);
-    drop.querySelector("[data-drop-text]").textContent = names.join(", ") || "Drop a file here or choose one";
-  });
-  document.addEventListener("htmx:xhr:progress", (event) => {
-    const bar = event.target.querySelector?.("[data-upload-progress]");
-    if (!bar || !event.detail.lengthComputable) return;
-    bar.hidden = false;
-    bar.max = event.detail.total;
-    bar.value = event.detail.loaded;
-  });
-  for (const name of ["dragover", "dragleave", "drop"]) {
-    document.addEventListener(name, (event) => {
-      event.target.closest?.(".drop")?.classList.toggle("over", name === "dragover");
-    });
-  }
-
   // ---- times: the same words as the server's filters ----
 
   const UNITS = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];

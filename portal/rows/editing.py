@@ -146,7 +146,20 @@ def _edited(entry: Entry, cells: Mapping[int, str], *, width: int) -> dict[str, 
         _check_text(text)
         edits[str(index)] = text
     cells_as_written = dict(enumerate(entry.cells))
-    return {at: text for at, text in edits.items() if cells_as_written.get(int(at)) != text}
+    return {
+        at: text
+        for at, text in edits.items()
+        if not _is_same(text, as_written=cells_as_written.get(int(at)))
+    }
+
+
+def _is_same(text: str, *, as_written: str | None) -> bool:
+    """Whether nothing was typed over it; forms send line ends of any kind as one."""
+    return as_written is not None and _line_ends(text) == _line_ends(as_written)
+
+
+def _line_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _check_text(text: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.waiting import wait_until
 
@@ -95,6 +95,16 @@ def sign_in(page: Page, name: str, password: str) -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()
+
+
+def sign_in_first(page: Page, portal: Portal) -> None:
+    """Sign in as the administrator with the printed password, and choose one."""
+    sign_in(page, "admin", portal.one_time_password)
+    page.get_by_label("Current password").fill(portal.one_time_password)
+    page.get_by_label("New password", exact=True).fill(PASSWORD)
+    page.get_by_label("again").fill(PASSWORD)
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
 
 
 def _free_port() -> int:
