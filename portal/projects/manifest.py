@@ -1,18 +1,17 @@
 """The list of everything in an export, written last: path, size and SHA-256 of each entry."""
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from portal.errors import InvalidError
+from portal.projects.gathered import Gathered
 from portal.projects.zip_writer import Entry
 
 SCHEMA = 1
 _encode = json.JSONEncoder(ensure_ascii=False).encode
-_IN_MEMORY = 1024 * 1024
 _LINE_BYTES = 1024 * 1024
 _END = b"]}"
 
@@ -35,8 +34,8 @@ class Manifest:
             "project": project_id,
             "created": made_at.isoformat(),
         }
-        self._lines = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by __exit__
-        self._lines.write(json.dumps(facts)[:-1].encode() + b', "entries": [')
+        self._lines = Gathered()
+        self._lines.add(json.dumps(facts)[:-1].encode() + b', "entries": [')
         self._separator = b"\n"
         self.count = 0
 
@@ -55,16 +54,14 @@ class Manifest:
         """Note `entry` with further facts, such as the page's name and title."""
         more = "".join(f',"{key}":{_encode(value)}' for key, value in facts.items())
         line = f'"path":{_encode(entry.name)},"size":{entry.size},"sha256":"{entry.sha256}"'
-        self._lines.write(self._separator + f"{{{line}{more}}}".encode())
+        self._lines.add(self._separator + f"{{{line}{more}}}".encode())
         self._separator = b",\n"
         self.count += 1
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the manifest as JSON."""
-        self._lines.write(b"\n" + _END + b"\n")
-        self._lines.seek(0)
-        while chunk := self._lines.read(256 * 1024):
-            yield chunk
+        """The manifest as JSON, piece by piece; nothing can be added afterwards."""
+        self._lines.add(b"\n" + _END + b"\n")
+        return self._lines.chunks()
 
 
 def read_entries(chunks: Iterable[bytes]) -> Iterator[Listed]:

@@ -6,8 +6,6 @@ patched afterwards, so that no entry needs a data descriptor.
 
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
@@ -17,6 +15,7 @@ from typing import IO, NamedTuple, Self
 
 from portal.errors import ConflictError, InvalidError, NotFoundError
 from portal.projects.disk_tables import DiskTables
+from portal.projects.gathered import Gathered
 from portal.projects.zip_ahead import Rounds
 from portal.projects.zip_packing import SAMPLE, PackedContent, PackedStream, pack_all, shrinks
 from portal.projects.zip_records import (
@@ -35,7 +34,6 @@ WIDE = 4_000_000_000  # from this size on the header has room for 64-bit sizes
 NAME_BYTES = 65535
 _READ_LATER = 64 * 1024  # from this size on a thread's reading pays
 _BUFFER = 512 * 1024
-_DIRECTORY_IN_MEMORY = 1024 * 1024
 _NAMES_IN_MEMORY = 32_000
 _BAD = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff]|^/|^[A-Za-z]:|(^|/)\.{0,2}(/|$)")
 
@@ -89,7 +87,7 @@ class ZipWriter:
         self._wide_from = wide_from
         self._rounds = Rounds(_pack, self._write)
         self._buffer = bytearray()
-        self._directory = tempfile.SpooledTemporaryFile(max_size=_DIRECTORY_IN_MEMORY)  # noqa: SIM115 - closed by __exit__
+        self._directory = Gathered()
         self._tables = DiskTables()
         self._names = self._tables.table(recent=_NAMES_IN_MEMORY)
         self._written = self._count = 0
@@ -164,7 +162,7 @@ class ZipWriter:
         self._stream.seek(offset)
         self._stream.write(local_header(encoded, facts, self._when, wide=wide))
         self._stream.seek(self._written)
-        self._directory.write(central_header(encoded, facts, self._when, offset))
+        self._directory.add(central_header(encoded, facts, self._when, offset))
         return Entry(name, facts.size, facts.packed_size, sha256)
 
     def _put_chunks(self, stream: PackedStream, chunks: Iterable[bytes]) -> tuple[Packed, str]:
@@ -180,7 +178,7 @@ class ZipWriter:
         offset = self._written + len(self._buffer)
         self._buffer += local_header(given.encoded, facts, self._when, wide=False)
         self._put(body)
-        self._directory.write(central_header(given.encoded, facts, self._when, offset))
+        self._directory.add(central_header(given.encoded, facts, self._when, offset))
         self._on_bytes(facts.size)
         given.then(Entry(given.name, facts.size, facts.packed_size, sha256))
 
@@ -213,9 +211,9 @@ class ZipWriter:
     def _finish(self) -> None:
         self.drain()
         self._flush()
-        offset, size = self._written, self._directory.tell()
-        self._directory.seek(0)
-        shutil.copyfileobj(self._directory, self._stream, CHUNK)
+        offset, size = self._written, self._directory.size
+        for chunk in self._directory.chunks():
+            self._stream.write(chunk)
         self._stream.write(end_records(count=self._count, size=size, offset=offset))
 
 
