@@ -15,13 +15,14 @@ from portal.datacenter.names import shown_name
 from portal.datacenter.orders import REASONS
 from portal.datacenter.picking import pick_file, pick_processor
 from portal.datacenter.processing import commands as processing
+from portal.datacenter.remembered import known_mappings
 from portal.datacenter.removal import MAY_GO, delete_files
 from portal.datacenter.rules.commands import rules
 from portal.datacenter.shell.commands import MODES, asking_of, center_of, reading_options, tell
 from portal.datacenter.steps import Folder
 from portal.datacenter.upkeep import commands as upkeep
 from portal.datacenter.uploads import Upload, accept_upload
-from portal.rows.mapping import reading_of, saved_mappings
+from portal.rows.mapping import reading_of
 from portal.rows.processors import Mode
 
 LISTED = tuple(folder for folder in Folder if folder is not Folder.LOGS)
@@ -92,7 +93,9 @@ def preview_command(shell: Any, /, file: str, processor: str, mode: str, **readi
             check_backup(session, name=name, actor=asking.actor, processors=processors)
     chosen = [pick_processor(asking, processor)] if processor else []
     wish = replaced(reading_of(**reading), processor=processor, mode=mode)
-    seen = look(picked.file, wish=wish, processors=chosen, known=saved_mappings(shell.runtime))
+    seen = look(
+        picked.file, wish=wish, processors=chosen, known=known_mappings(shell.runtime, picked.file)
+    )
     tell(shell, telling.look_facts(seen, picked.file), telling.look_lines(seen, picked.file))
 
 

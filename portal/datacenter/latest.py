@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from portal.datacenter.names import CSV, find_pending
 from portal.datacenter.runs import KIND
 from portal.datacenter.steps import Folder
-from portal.rows.batch import BatchState
+from portal.rows.batch import BatchOrder, BatchState
+from portal.rows.batch_row import batch_of
 from portal.rows.models import PORTAL_LEDGER
 
 CUT_SHORT = (BatchState.PAUSED, BatchState.CANCELLED, BatchState.STOPPED)
@@ -44,6 +45,12 @@ def files_cut_short(session: Session) -> dict[str, CutShort]:
 
 def find_processor(session: Session, *, name: str, folder: Folder = Folder.ROOT) -> str:
     """The processor whose batch left a pending file or a backup; empty where nobody knows."""
+    order = find_order(session, name=name, folder=folder)
+    return order.processor if order else ""
+
+
+def find_order(session: Session, *, name: str, folder: Folder = Folder.ROOT) -> BatchOrder | None:
+    """What the batch was asked to do that left a pending file or a backup."""
     table = PORTAL_LEDGER.batch
     pending = find_pending(name)
     if folder is not Folder.ROOT:
@@ -53,7 +60,8 @@ def find_processor(session: Session, *, name: str, folder: Folder = Folder.ROOT)
         owners = (pending.stem, pending.stem + CSV, name)
         of_file = table.c.owner.in_(owners) & (table.c.mode == pending.mode)
     else:
-        return ""
-    known = select(table.c.processor).where(table.c.kind == KIND, table.c.dry_run.is_(False))
+        return None
+    known = select(table).where(table.c.kind == KIND, table.c.dry_run.is_(False))
     newest = known.where(of_file).order_by(table.c.number.desc()).limit(1)
-    return session.scalar(newest) or ""
+    row = session.execute(newest).one_or_none()
+    return None if row is None else batch_of(row).order

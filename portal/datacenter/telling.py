@@ -93,6 +93,7 @@ def look_facts(seen: Look, file: DataCenterFile) -> dict[str, Any]:
         "header": list(seen.preview.header),
         "columns": [_column_facts(column) for column in seen.columns],
         "first_rows": [cells for _number, _line, cells in seen.preview.rows],
+        "treatment": seen.treatment.as_json(),
         "faults": list(seen.faults) if seen.processor or seen.preview.fault else [],
     }
 
@@ -188,6 +189,7 @@ def _column_facts(column: Column) -> dict[str, Any]:
         "field": column.field.name if column.field else None,
         "score": column.proposal.score,
         "why": column.proposal.why,
+        "becomes": [one.fault or one.becomes for one in column.outcomes],
     }
 
 

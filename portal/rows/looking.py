@@ -8,7 +8,6 @@ from pathlib import Path
 from portal.errors import InvalidError
 from portal.rows.mapped import Mapped, Names, faults_of_order
 from portal.rows.processors import Mode, Processor
-from portal.rows.profiles import Profile
 from portal.rows.rule_texts import NOTHING, RuleTexts
 from portal.rows.treating import Asked, Constant, Sample, Treated, asked_of, treat, try_out
 from portal.rows.treatment import PLAIN, Treatment
@@ -24,7 +23,17 @@ ROWS_SHOWN = 5
 DELIMITERS = {name: sign for sign, name in DELIMITER_NAMES.items()}
 QUOTES = {"double": '"', "single": "'", "none": ""}
 
-Known = Callable[[Sequence[str], str, Mode], Profile | None]
+
+@dataclass(frozen=True, kw_only=True)
+class Remembered:
+    """What is known of files with the same header; `words` say so to people."""
+
+    columns: tuple[str | None, ...]
+    treatment: Treatment
+    words: str
+
+
+Known = Callable[[Sequence[str], str, Mode], Remembered | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +78,8 @@ class Look:
     """What there is to see. Without a `processor` nothing is mapped yet.
 
     `constants` are the fields that no column gives. Of `keys`, the alternatives by which records
-    are found, `key` was chosen; empty for the first that does. `profile` is the saved mapping by
-    which columns and treatment are as they are.
+    are found, `treatment` has the one that was chosen. `remembered` is what is known of such files,
+    where columns and treatment are as that says.
     """
 
     finding: Finding
@@ -84,7 +93,7 @@ class Look:
     columns: tuple[Column, ...]
     treatment: Treatment
     constants: tuple[Constant, ...]
-    profile: Profile | None
+    remembered: Remembered | None
 
     @property
     def delimiter(self) -> str:
@@ -101,11 +110,6 @@ class Look:
         """The alternatives to choose from; none where there is but one."""
         identities = self.processor.identities if self.processor else ()
         return identities if len(identities) > 1 else ()
-
-    @property
-    def from_profile(self) -> bool:
-        """Whether all is as it was saved for files like this."""
-        return self.profile is not None
 
     @cached_property
     def mapping(self) -> tuple[str | None, ...]:
@@ -163,7 +167,7 @@ def look(
         columns=columns,
         treatment=treated.treatment,
         constants=treated.constants,
-        profile=None if wish.columns or wish.asked else saved,
+        remembered=None if wish.columns or wish.asked else saved,
     )
 
 
@@ -206,7 +210,7 @@ def _sheets(path: Path, fmt: Format) -> tuple[str, ...]:
 
 def _saved(
     shown: Preview, processor: Processor | None, mode: Mode | None, known: Known
-) -> Profile | None:
+) -> Remembered | None:
     if processor is None or mode is None:
         return None
     saved = known(shown.header, processor.name, mode)
@@ -216,7 +220,7 @@ def _saved(
 def _mapped(
     shown: Preview,
     wish: Wish,
-    saved: Profile | None,
+    saved: Remembered | None,
     *,
     processor: Processor | None,
     mode: Mode | None,
@@ -252,7 +256,7 @@ def _mapped(
 
 
 def _chosen(
-    proposals: Sequence[Proposal], fields: Sequence[Field], wish: Wish, saved: Profile | None
+    proposals: Sequence[Proposal], fields: Sequence[Field], wish: Wish, saved: Remembered | None
 ) -> list[Field | None]:
     """The field of each column: as chosen, else as saved, else as proposed."""
     named = {one.name: one for one in fields}
@@ -261,7 +265,7 @@ def _chosen(
     return [named.get(name or "") for name in names]
 
 
-def _as_saved(wish: Wish, saved: Profile | None, chosen: Sequence[Field | None]) -> Asked:
+def _as_saved(wish: Wish, saved: Remembered | None, chosen: Sequence[Field | None]) -> Asked:
     """What was asked for before, or by other means than a form."""
     if wish.treatment is not None or saved is None:
         return asked_of(wish.treatment or PLAIN, [one.name if one else None for one in chosen])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from portal.errors import InvalidError
-from portal.rows.looking import Known, Look, Wish, look
+from portal.rows.looking import Known, Look, Remembered, Wish, look
 from portal.rows.processors import Mode, Processor
 from portal.rows.profiles import Profile, find_profile
 from portal.rows.treatment import Treatment
@@ -81,11 +81,22 @@ def reading_of(
 def saved_mappings(runtime: Runtime) -> Known:
     """What was once saved for files with the same header."""
 
-    def known(header: Sequence[str], processor: str, mode: Mode) -> Profile | None:
+    def known(header: Sequence[str], processor: str, mode: Mode) -> Remembered | None:
         with runtime.reads() as session:
-            return find_profile(session, header=header, processor=processor, mode=mode)
+            profile = find_profile(session, header=header, processor=processor, mode=mode)
+        return None if profile is None else as_saved(profile)
 
     return known
+
+
+def as_saved(profile: Profile) -> Remembered:
+    """What a saved mapping says of files with its header."""
+    words = "The columns are mapped as they were saved for files like this"
+    return Remembered(
+        columns=profile.columns,
+        treatment=profile.treatment,
+        words=f"{words} ({profile.name}, version {profile.version}).",
+    )
 
 
 def _columns(

@@ -12,10 +12,10 @@ from portal.audit.models import AuditEntry
 from portal.datacenter.mapping import Wording, order_of
 from portal.datacenter.orders import ProcessOrder
 from portal.datacenter.picking import pick_file
+from portal.datacenter.remembered import known_mappings
 from portal.datacenter.steps import Folder
 from portal.errors import InvalidError
 from portal.rows.batch import Batch
-from portal.rows.mapping import saved_mappings
 from portal.rows.processors import Mode
 from portal.rows.profiles import list_profiles, save_profile
 from portal.rows.treatment import Treatment
@@ -54,12 +54,14 @@ def save(office: Office) -> None:
         )
 
 
-def order(office: Office, *, dry_run: bool = False, **fields: str) -> ProcessOrder:
+def order(
+    office: Office, *, file: str = "users.csv", dry_run: bool = False, **fields: str
+) -> ProcessOrder:
     """The order for the file with its saved mapping, or with the fields that are given."""
     processor = office.asking().processors.get("users")
     wording = Wording(processor=processor, mode=Mode.CREATE, fields=fields, dry_run=dry_run)
-    picked = pick_file(office.center, "users.csv", folders=[Folder.ROOT])
-    return order_of(picked, wording, known=saved_mappings(office.runtime))
+    picked = pick_file(office.center, file, folders=[Folder.ROOT])
+    return order_of(picked, wording, known=known_mappings(office.runtime, picked.file))
 
 
 def people(office: Office) -> dict[str, tuple[str, str]]:
@@ -131,3 +133,25 @@ def test_an_order_from_before_there_were_rules_still_runs(office: Office) -> Non
     args = order(office).as_args()
     del args["treatment"]
     assert ProcessOrder.from_args(args) == order(office)
+
+
+def test_rows_that_failed_are_done_as_in_their_batch_when_their_file_is_processed(
+    office: Office,
+) -> None:
+    office.put("users.csv", PEOPLE)
+    first = replace(order(office, Login="name", Whole="display_name"), treatment=TREATMENT)
+    office.finish(office.ask(first))
+    pending = office.text("users.create.pending.csv").replace("secret", "Anna K")
+    office.put("users.create.pending.csv", pending, replace=True)
+    again = order(office, file="users.create.pending.csv")
+    assert (again.columns, again.treatment) == (("name", "display_name", None), TREATMENT)
+    assert office.finish(office.ask(again)).counts.failed == 0
+    assert people(office)["bob"] == ("Anna Karenina", "all@example.org")
+
+
+def test_a_pending_file_with_other_columns_is_mapped_anew(office: Office) -> None:
+    office.put("users.csv", PEOPLE)
+    first = replace(order(office, Login="name", Whole="display_name"), treatment=TREATMENT)
+    office.finish(office.ask(first))
+    office.put("users.create.pending.csv", "name,Whole\nbob,Bob\n", replace=True)
+    assert order(office, file="users.create.pending.csv").treatment == Treatment()

@@ -14,6 +14,7 @@ from portal.datacenter import orders
 from portal.datacenter.again import ask_again, go_on
 from portal.datacenter.mapping import Wording, order_of
 from portal.datacenter.picking import pick_file, pick_processor, pick_run
+from portal.datacenter.remembered import known_mappings
 from portal.datacenter.restoring import UnknownOriginError, order_to_restore
 from portal.datacenter.shell.commands import (
     MODES,
@@ -28,7 +29,7 @@ from portal.datacenter.shell.commands import (
 from portal.datacenter.steps import Folder
 from portal.errors import NotFoundError
 from portal.rows.batch import Batch
-from portal.rows.mapping import reading_of, saved_mappings
+from portal.rows.mapping import reading_of
 from portal.rows.processors import Mode
 from portal.rows.undo import check_undoable
 
@@ -79,7 +80,7 @@ def process_command(
         dry_run=dry_run,
     )
     picked = pick_file(center, file, folders=(Folder.ROOT, *orders.REASONS))
-    order = order_of(picked, wording, known=saved_mappings(shell.runtime))
+    order = order_of(picked, wording, known=known_mappings(shell.runtime, picked.file))
     end_with(context, queue_order(shell, order, center), wait=wait)
 
 

@@ -14,6 +14,7 @@ from portal.datacenter.folders import DataCenter, DataCenterFile
 from portal.datacenter.latest import find_processor
 from portal.datacenter.looking import look
 from portal.datacenter.orders import REASONS, Asking, ProcessOrder
+from portal.datacenter.remembered import known_mappings
 from portal.datacenter.restoring import UnknownOriginError, order_to_restore
 from portal.datacenter.service import open_data_center
 from portal.datacenter.steps import Folder
@@ -21,7 +22,6 @@ from portal.errors import InvalidError, NotFoundError
 from portal.rows import service as batches
 from portal.rows.forms import mapping_words, wish_of
 from portal.rows.looking import Look
-from portal.rows.mapping import saved_mappings
 from portal.rows.processors import Mode
 from portal.rows.profiles import save_profile
 from portal.web.access import current_actor, go, protect, requires
@@ -191,7 +191,7 @@ def _look(file: DataCenterFile) -> Look:
         file,
         wish=wish_of(request.values, processor=_processor_before(file)),
         processors=services().processors.offered(current_actor()),
-        known=saved_mappings(services().runtime),  # no write lock while a file is looked at
+        known=known_mappings(services().runtime, file),  # no write lock while a file is looked at
     )
 
 

@@ -17,6 +17,8 @@ from portal.datacenter.steps import Folder
 from portal.errors import ForbiddenError, InvalidError, NotFoundError, PortalError
 from portal.jobs.engine import JobEngine
 from portal.jobs.wake import RedisWaker
+from portal.rows.looking import Remembered
+from portal.rows.mapping import as_saved
 from portal.rows.processors import Mode, Processor, Processors
 from portal.rows.profiles import Profile, get_profile
 
@@ -108,10 +110,10 @@ def order_for(
     Raises InvalidError where the file's header does not do.
     """
 
-    def known(header: Sequence[str], _processor: str, _mode: Mode) -> Profile | None:
+    def known(header: Sequence[str], _processor: str, _mode: Mode) -> Remembered | None:
         if mapping is not None and not mapping.is_for(header):
             raise InvalidError(f"Its columns are not those of the saved mapping {mapping.name!r}.")
-        return mapping
+        return None if mapping is None else as_saved(mapping)
 
     expected = sha256 or _small_digest(file)
     wording = Wording(processor=processor, mode=Mode(rule.mode), reason=Folder(rule.reason))
