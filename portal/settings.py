@@ -123,6 +123,13 @@ class Settings(BaseSettings):
             )
         return value
 
+    @field_validator("imports_folders")
+    @classmethod
+    def _whole_paths(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(folder.startswith("/") and ".." not in Path(folder).parts for folder in value):
+            raise ValueError("must name folders by their whole path, from / on")
+        return value
+
     @field_validator("redis_url")
     @classmethod
     def _known_redis(cls, value: str) -> str:

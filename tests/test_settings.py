@@ -66,6 +66,8 @@ def test_an_empty_variable_means_its_default() -> None:
         ("PORTAL_WEB_PROCESSES", "many"),
         ("PORTAL_DEBUG", "perhaps"),
         ("PORTAL_SECRET_KEY", "short"),
+        ("PORTAL_IMPORTS_FOLDERS", "/srv/drop,relative"),
+        ("PORTAL_IMPORTS_FOLDERS", "/srv/../etc"),
         ("PORTAL_SECRET_KEY", "ab" * 40),
     ],
 )

@@ -7,12 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.errors import ConflictError
-from portal.imports.outcomes import result_of
+from portal.imports.outcomes import refusal_of, result_of
 from portal.imports.plans import RECHECK, check_plan, drift_text, drifts
 from portal.imports.rights import check_place
-from portal.imports.runs import do_batch
+from portal.imports.runs import begin_anew, do_batch
 from portal.imports.words import KIND
-from portal.jobs.work import UnsuccessfulError, Work
+from portal.jobs.work import Work
 from portal.rows import ledger
 from portal.rows.batch import Batch, BatchOrder, BatchState
 from portal.rows.batch_row import batch_of
@@ -36,10 +36,11 @@ def apply_plan(
     if applied is None:
         _check_drift(work, plan, processors)
         applied = _made(work, plan, replace(plan.order, dry_run=False))
+    begin_anew(work, applied.id)
     batch = do_batch(work, batch_id=applied.id, processors=processors)
     result = result_of(work, batch) | {"plan": plan.id}
     if batch.state is BatchState.REFUSED:
-        raise UnsuccessfulError(result["text"], result=result)
+        raise refusal_of(result)
     if batch.state is BatchState.DONE and compared(work, plan, batch):
         result |= {"warning": LATE}
     with work.completion(result):
@@ -60,13 +61,14 @@ def compared(work: Work, plan: Batch, batch: Batch) -> str:
 def _check_drift(work: Work, plan: Batch, processors: Processors) -> None:
     with work.runtime.reads() as session:
         again = _found(session, work, dry_run=True)
-    again = again or _made(work, plan, replace(plan.order, reason=RECHECK))
+    if again is None or again.state is BatchState.DONE:  # what is there now counts
+        again = _made(work, plan, replace(plan.order, reason=RECHECK))
     found = do_batch(work, batch_id=again.id, processors=processors)
     if found.state is not BatchState.DONE:
         raise ConflictError("The plan was not looked at to its end; apply it anew.")
     if text := compared(work, plan, found):
         result: dict[str, Any] = {"batch": found.id, "plan": plan.id, "text": text, "drifted": True}
-        raise UnsuccessfulError(text, result=result)
+        raise refusal_of(result)
 
 
 def _found(session: Session, work: Work, *, dry_run: bool) -> Batch | None:

@@ -33,18 +33,17 @@ _OVER = (BatchState.UNDONE, BatchState.UNDOING)
 
 @dataclass(frozen=True, kw_only=True)
 class ImportLine:
-    """An import in a list; `batch` is None where its file never came to rows."""
+    """An import in a list; `batch` is None where its file never came to rows.
+
+    `text` is what it came to, in its first line.
+    """
 
     job: JobView
     table: str
     mode: str
     dry_run: bool
     batch: Batch | None
-
-    @property
-    def text(self) -> str:
-        """What it came to, in its first line."""
-        return str(self.job.result.get("text") or self.job.reason).partition("\n")[0]
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,6 +206,7 @@ def _lines(session: Session, jobs: Sequence[Job], runtime: Runtime) -> list[Impo
             mode=str(job.args.get("mode", "")),
             dry_run=job.kind == PLAN,
             batch=find_batch_of(session, job),
+            text=str(job.result.get("text") or job.reason).partition("\n")[0],
         )
         for job, view in zip(jobs, views, strict=True)
     ]

@@ -4,7 +4,7 @@ from typing import Any
 
 from portal.imports.repeated import find_earlier
 from portal.imports.words import table_of
-from portal.jobs.work import Work
+from portal.jobs.work import UnsuccessfulError, Work
 from portal.rows import ledger
 from portal.rows.batch import Batch, Counts, Outcome
 from portal.rows.books import open_books
@@ -26,6 +26,11 @@ def result_of(work: Work, batch: Batch) -> dict[str, Any]:
     result = {"batch": batch.id, **batch.counts.as_json(), "text": text_of(work.runtime, batch)}
     warning = _warning(work.runtime, batch)
     return result | ({"warning": warning} if warning else {})
+
+
+def refusal_of(result: dict[str, Any]) -> UnsuccessfulError:
+    """How a job ends that imported nothing: the first line is its reason, the result has all."""
+    return UnsuccessfulError(result["text"].partition("\n")[0], result=result)
 
 
 def text_of(runtime: Runtime, batch: Batch) -> str:

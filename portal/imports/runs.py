@@ -7,16 +7,17 @@ from portal.imports.files import drop_file, take_file
 from portal.imports.fitting import Fitted, check_ending, fit, missing_table, table_processor
 from portal.imports.folders import take_from_folder
 from portal.imports.orders import ImportOrder
-from portal.imports.outcomes import result_of
+from portal.imports.outcomes import refusal_of, result_of
 from portal.imports.rights import check_place, may_see
 from portal.imports.words import KIND
-from portal.jobs.work import UnsuccessfulError, Work
+from portal.jobs.work import Work
 from portal.rows.batch import Batch, BatchOrder, BatchState
+from portal.rows.books import open_books
 from portal.rows.copies import Source, find_batch_id
 from portal.rows.engine import run_batch
 from portal.rows.processors import Mode, Processor, Processors, Record
 from portal.rows.profiles import Profile, get_profile, mark_used
-from portal.rows.service import create_batch, get_batch
+from portal.rows.service import create_batch, get_batch, retry
 from portal.rows.undo import undo_batch
 from portal.tables.catalog import catalog_of
 
@@ -31,6 +32,8 @@ def run_import(work: Work, *, processors: Processors, place: str, **args: Any) -
         known = find_batch_id(session, job_id=work.claim.job_id)
     batch_id = known or _take_in(work, order, processors, place=place)
     drop_file(work.runtime.settings, file_id=order.source)
+    if known:
+        begin_anew(work, batch_id)
     _run(work, batch_id=batch_id, processors=processors)
 
 
@@ -53,6 +56,16 @@ def undo(work: Work, *, processors: Processors, batch_id: str, place: str, **_ab
 def keep_in_ledger(records: Sequence[Record], *, at: int) -> int:  # noqa: ARG001
     """Deleted rows need no other place: the ledger keeps their images in the very transaction."""
     return at
+
+
+def begin_anew(work: Work, batch_id: str) -> None:
+    """Let all rows of a refused batch be tried again, for somebody retries its job."""
+    with work.runtime.reads() as session:
+        batch = get_batch(session, batch_id=batch_id)
+    if batch.state is BatchState.REFUSED:
+        books = open_books(work.runtime, batch.store)
+        with books.write() as session:
+            retry(session, batch_id=batch_id, tables=books.tables)
 
 
 def do_batch(work: Work, *, batch_id: str, processors: Processors) -> Batch:
@@ -137,7 +150,7 @@ def _run(work: Work, *, batch_id: str, processors: Processors) -> None:
     batch = do_batch(work, batch_id=batch_id, processors=processors)
     result = result_of(work, batch)
     if batch.state is BatchState.REFUSED:
-        raise UnsuccessfulError(result["text"], result=result)
+        raise refusal_of(result)
     if batch.state is BatchState.PAUSED:
         work.progress(message="Paused; the rest waits until somebody lets it go on.")
     with work.completion(result):

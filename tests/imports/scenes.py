@@ -13,6 +13,7 @@ from portal.assembly import KINDS, processors_for
 from portal.imports import orders
 from portal.imports.files import StoredFile, store_file
 from portal.imports.orders import Asked, ImportOrder
+from portal.jobs import service as jobs
 from portal.jobs.engine import JobEngine
 from portal.jobs.models import Job, JobState
 from portal.jobs.runner import perform
@@ -78,6 +79,20 @@ class Desk:
         perform(asked.job.id, engine=JobEngine(runtime=self.runtime, kinds=KINDS))
         return self.job(asked.job.id)
 
+    def retry(self, job: Job) -> Job:
+        """Do a job once more that failed, as somebody asks for on its page."""
+        with self.runtime.sessions.begin() as session:
+            jobs.retry(
+                session,
+                kinds=KINDS,
+                actor=self.actor,
+                job=session.get_one(Job, job.number),
+                waker=RedisWaker(self.runtime.redis),
+                now=self.runtime.clock(),
+            )
+        perform(job.id, engine=JobEngine(runtime=self.runtime, kinds=KINDS))
+        return self.job(job.id)
+
     def undo(self, job: Job) -> Job:
         batch = self.batch(job)
         with self.runtime.sessions.begin() as session:
@@ -121,6 +136,8 @@ def succeeded(job: Job) -> str:
 
 
 def failed(job: Job) -> str:
-    """The reason of a job that did not."""
+    """What a job told that did not; the reason is its first line."""
     assert job.state == JobState.FAILED, job.result
-    return str(job.reason)
+    text = str(job.result.get("text") or job.reason)
+    assert text.split("\n")[0] == job.reason
+    return text

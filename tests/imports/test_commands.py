@@ -141,6 +141,7 @@ def test_imports_are_listed_the_newest_first(shell: Shell, trunk: Path, tmp_path
     assert newest["text"] == "Table does not exist: nowhere"
     assert newest["batch"] is None
     assert oldest["batch"]["created"] == 2
+    assert oldest["text"] == "Successfully imported 2 row(s)"
     assert [line["table"] for line in answer(shell, "list", "--table", "trunk")] == ["trunk"]
 
 

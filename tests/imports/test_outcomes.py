@@ -1,10 +1,17 @@
 """What an import comes to: all rows or none, in the words and the order of the original."""
 
-import pytest
+import io
 
+import pytest
+from openpyxl import Workbook
+
+from portal.imports.orders import ask_to_go_on
 from portal.imports.words import ImportMode
 from portal.jobs.models import JobState
 from portal.rows.batch import BatchState
+from portal.rows.books import open_books
+from portal.rows.editing import edit_cells
+from portal.rows.service import retry
 from tests.imports.scenes import Desk, failed, succeeded
 
 GOOD = "code,height\na,1\nb,2\n"
@@ -24,6 +31,58 @@ def test_one_bad_row_keeps_all_out_and_every_bad_row_is_told(desk: Desk) -> None
     assert fourth == "    4: Got a blank field value: Trunk . Code"
     assert desk.rows("SELECT * FROM trunk") == []
     assert desk.batch(job).state is BatchState.REFUSED
+
+
+def test_a_refused_file_is_tried_again_when_its_job_is_retried(desk: Desk) -> None:
+    job = desk.run("branch.csv", "name,trunk_id\nx,1\n", table="branch")
+    failed(job)
+    desk.execute("INSERT INTO trunk (id, code) VALUES (1, '1')")
+    assert succeeded(desk.retry(job)) == "Successfully imported 1 row(s)"
+
+
+def test_failing_rows_are_repaired_in_the_grid_and_the_file_tried_again(desk: Desk) -> None:
+    job = desk.run("trunk.csv", "code,height\na,1\nb,tall\n", table="trunk")
+    batch = desk.batch(job)
+    books = open_books(desk.runtime, batch.store)
+    with books.write() as session:
+        edit_cells(session, tables=books.tables, batch_id=batch.id, row=2, cells={1: "2"})
+    with books.write() as session:
+        again = retry(session, batch_id=batch.id, tables=books.tables)
+    with desk.runtime.sessions.begin() as session:
+        asked = ask_to_go_on(session, batch=again, wish=desk.wish())
+    assert succeeded(desk.perform(asked)) == "Successfully imported 2 row(s)"
+    assert desk.rows("SELECT code, height FROM trunk ORDER BY code") == [("a", 1), ("b", 2)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("trunk.TSV", b"code\theight\na\t1\n"),
+        ("trunk.csv", "\ufeffcode;height\r\na;1\r\n".encode()),
+        ("trunk.csv", "code,height\na,1\n".encode("utf-16")),
+    ],
+)
+def test_formats_are_found(desk: Desk, name: str, content: bytes) -> None:
+    assert succeeded(desk.run(name, content, table="trunk"))
+    assert desk.rows("SELECT code, height FROM trunk") == [("a", 1)]
+
+
+def test_a_workbook_is_imported(desk: Desk) -> None:
+    book, stream = Workbook(), io.BytesIO()
+    for row in (["code", "height"], ["a", 1], ["b", 2]):
+        book.active.append(row)
+    book.save(stream)
+    job = desk.run("trunk.xlsx", stream.getvalue(), table="trunk")
+    assert succeeded(job) == "Successfully imported 2 row(s)"
+
+
+def test_a_workbook_that_is_none_is_refused_in_words(desk: Desk) -> None:
+    assert "Traceback" not in failed(desk.run("trunk.xlsx", b"no workbook", table="trunk"))
+
+
+def test_an_empty_file_is_refused_in_words(desk: Desk) -> None:
+    said = failed(desk.run("trunk.csv", b"", table="trunk"))
+    assert "Something went wrong" not in said
 
 
 def test_what_failed_stands_in_the_result_too(desk: Desk) -> None:

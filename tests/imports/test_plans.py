@@ -67,6 +67,13 @@ def test_what_drifted_is_told_and_nothing_is_imported(desk: Desk, plan: Job) -> 
     assert desk.rows("SELECT code, height FROM trunk") == [("a", 5)]
 
 
+def test_what_drifted_is_looked_at_anew_when_the_job_is_retried(desk: Desk, plan: Job) -> None:
+    desk.execute("UPDATE trunk SET height = 5 WHERE code = 'a'")
+    job = apply(desk, plan)
+    desk.execute("UPDATE trunk SET height = 1 WHERE code = 'a'")
+    assert succeeded(desk.retry(job)) == "Successfully imported 3 row(s)"
+
+
 def test_an_applied_plan_can_be_undone(desk: Desk, plan: Job) -> None:
     succeeded(desk.undo(apply(desk, plan)))
     found = desk.rows("SELECT code, height FROM trunk ORDER BY code")
