@@ -1,1 +1,0 @@
-"""Before an import: its file looked at, mapped, tried out, asked for."""

@@ -1,1 +1,0 @@
-"""After an import was asked for: what it came to, and what can be done about that."""
