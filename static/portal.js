@@ -286,5 +286,6 @@
   });
   announceChanges();
   nameScrollers();
+  find(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   showCarriedToast();
 })();

@@ -52,7 +52,7 @@
     const bar = event.target.querySelector?.("[data-upload-progress]");
     const { lengthComputable, loaded, total } = event.detail;
     if (!bar || !lengthComputable || !total) return;
-    bar.hidden = false;
+    bar.parentElement.hidden = false;
     bar.max = total;
     bar.value = loaded;
     const isSent = loaded === total;
@@ -63,7 +63,7 @@
   document.addEventListener("htmx:afterRequest", (event) => {
     const bar = event.target.querySelector?.("[data-upload-progress]");
     if (!bar || event.detail.successful) return;
-    bar.hidden = true;
+    bar.parentElement.hidden = true;
     say(bar, "");
   });
 
