@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from portal.artifacts.models import Artifact
 from portal.artifacts.service import artifact_path
 from portal.backups.storage_files import storage_files
+from portal.imports.files import needed_files
+from portal.jobs.models import Job
 from portal.projects.models import ProjectFile
 from portal.projects.storage import stored_path
 from portal.rows.copies import kept_sources
@@ -68,7 +70,14 @@ def _of_data_center(session: Session, settings: Settings) -> Iterator[KeptFile]:
 def _of_batches(session: Session, settings: Settings) -> Iterator[KeptFile]:
     if inspect(session.connection()).has_table(PORTAL_LEDGER.batch.name):
         for source in kept_sources(session, settings):
-            called = f"{source.path.name}, a file as a batch of the data centre read it"
+            called = f"{source.path.name}, a file as a batch read it"
+            yield KeptFile(path=source.path, sha256=source.sha256, called=called)
+
+
+def _of_imports(session: Session, settings: Settings) -> Iterator[KeptFile]:
+    if inspect(session.connection()).has_table(Job.__tablename__):
+        for source in needed_files(session, settings):
+            called = f"{source.path.name}, a file that waits to be imported"
             yield KeptFile(path=source.path, sha256=source.sha256, called=called)
 
 
@@ -77,4 +86,5 @@ _PARTS: tuple[Callable[[Session, Settings], Iterator[KeptFile]], ...] = (
     _artifacts,
     _of_data_center,
     _of_batches,
+    _of_imports,
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from portal.checks.finding import Finding, advice, error
@@ -20,11 +21,26 @@ def check_configuration(settings: Settings) -> Iterator[Finding]:
     yield from _addresses(settings)
     yield from _mail(settings)
     yield from _webhooks(settings)
+    yield from _folders(settings)
     if settings.metrics_token and len(settings.metrics_token) < TOKEN_LENGTH:
         yield advice(
             f"PORTAL_METRICS_TOKEN has fewer than {TOKEN_LENGTH} characters and can be guessed.",
             "Use a long random one, for example from `openssl rand -hex 24`.",
         )
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    for folder in settings.imports_folders:
+        if not Path(folder).is_dir():
+            yield error(
+                f"PORTAL_IMPORTS_FOLDERS names {folder}, which is no folder.",
+                "Make it, or correct PORTAL_IMPORTS_FOLDERS.",
+            )
+        elif settings.data.is_relative_to(folder) or Path(folder).is_relative_to(settings.data):
+            yield error(
+                f"PORTAL_IMPORTS_FOLDERS names {folder}, and what Portal keeps lies there.",
+                "Choose a folder apart from PORTAL_DATA: importers can read every file below it.",
+            )
 
 
 def is_loopback(host: str | None) -> bool:

@@ -5,6 +5,7 @@ import errno
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -109,10 +110,19 @@ def sweep_waiting(runtime: Runtime) -> int:
     return 0
 
 
-def _wanted(runtime: Runtime) -> set[str]:
+def needed_files(session: Session, settings: Settings) -> Iterator[Source]:
+    """The waiting files whose jobs have not taken them yet."""
     active = select(Job.args).where(Job.area == KIND, Job.state.in_(ACTIVE))
+    for args in session.scalars(active):
+        if args.get("source"):
+            path = waiting_folder(settings) / str(args["source"])
+            if path.exists():
+                yield Source(path=path, size=args["size"], sha256=args["sha256"])
+
+
+def _wanted(runtime: Runtime) -> set[str]:
     with runtime.reads() as session:
-        return {str(args.get("source", "")) for args in session.scalars(active)}
+        return {source.path.name for source in needed_files(session, runtime.settings)}
 
 
 def _left(session: Session, settings: Settings, folder: Path) -> int:

@@ -141,8 +141,15 @@ def _create(
             store=processor.store,
             job_id=work.claim.job_id,
         )
-        columns = fitted.columns
-        mark_used(session, processor=processor.name, mode=mode, columns=columns, now=now)
+        if not order.dry_run:
+            mark_used(
+                session,
+                processor=processor.name,
+                mode=mode,
+                columns=fitted.columns,
+                treatment=fitted.treatment,
+                now=now,
+            )
     return batch
 
 

@@ -18,6 +18,10 @@ from portal.jobs.engine import JobEngine
 from portal.jobs.models import Job, JobState
 from portal.jobs.runner import perform
 from portal.jobs.wake import RedisWaker
+from portal.rows.processors import Mode
+from portal.rows.profiles import save_profile
+from portal.rows.treatment import Treatment
+from portal.tabular.rules import Case, Rules
 from tests.datacenter.shell import Shell
 from tests.imports.scenes import Desk
 
@@ -214,3 +218,42 @@ def test_a_filled_template_with_descriptions_is_imported(
 def test_there_is_no_template_of_a_table_that_is_not_there(shell: Shell, tmp_path: Path) -> None:
     result = run(shell, "template", "nowhere", "--output", tmp_path / "x.csv")
     assert (result.exit_code, result.stderr) == (2, "Error: Table does not exist: nowhere\n")
+
+
+def test_a_saved_mapping_is_used_with_what_it_says_of_cells(
+    shell: Shell, desk: Desk, tmp_path: Path
+) -> None:
+    with desk.runtime.sessions.begin() as session:
+        save_profile(
+            session,
+            name="Survey",
+            header=["Kode", "Tall"],
+            processor="table:trunk",
+            mode=Mode.CREATE,
+            columns=["code", "height"],
+            treatment=Treatment(rules={"code": Rules(case=Case.UPPER)}),
+            actor=desk.actor,
+            now=desk.runtime.clock(),
+        )
+    (tmp_path / "survey.csv").write_text("Kode,Tall\na,1\n")
+    assert bring(shell, tmp_path / "survey.csv", "--profile", "Survey").exit_code == 0
+    assert desk.rows("SELECT code, height FROM trunk") == [("A", 1)]
+
+
+def test_a_saved_mapping_for_another_header_is_refused_by_the_job(
+    shell: Shell, desk: Desk, trunk: Path
+) -> None:
+    with desk.runtime.sessions.begin() as session:
+        save_profile(
+            session,
+            name="Survey",
+            header=["Kode"],
+            processor="table:trunk",
+            mode=Mode.CREATE,
+            columns=["code"],
+            actor=desk.actor,
+            now=desk.runtime.clock(),
+        )
+    result = bring(shell, trunk, "--profile", "Survey")
+    assert result.exit_code == 1
+    assert result.stdout == "The mapping 'Survey' is for files with another header.\n"

@@ -72,6 +72,4 @@ def test_the_copy_of_a_batch_that_is_gone_is_named(office: Office, tmp_path: Pat
     batch = office.process("p.csv", "projects")
     batch.order.file.unlink()
     report = write_backup(office.runtime.settings, tmp_path / "portal.tar")
-    assert report.missing == (
-        f"{batch.order.file.name}, a file as a batch of the data centre read it",
-    )
+    assert report.missing == (f"{batch.order.file.name}, a file as a batch read it",)

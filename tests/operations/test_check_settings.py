@@ -1,5 +1,7 @@
 """`portal check` finds what the settings switch on that is unsafe, and an unsafe Redis."""
 
+from pathlib import Path
+
 import pytest
 
 from portal.checks.configuration import check_configuration
@@ -25,6 +27,16 @@ def of_redis(url: str) -> list[Finding]:
 
 def test_the_defaults_give_nothing_to_say() -> None:
     assert configured() == []
+
+
+def test_a_folder_of_imports_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    findings = configured(imports_folders=(str(tmp_path / "gone"),))
+    assert only(findings, "which is no folder") is Level.ERROR
+
+
+def test_a_folder_of_imports_around_what_is_kept_is_an_error(tmp_path: Path) -> None:
+    findings = configured(data=tmp_path / "data", imports_folders=(str(tmp_path),))
+    assert only(findings, "what Portal keeps") is Level.ERROR
 
 
 def test_debug_is_an_error() -> None:
