@@ -62,14 +62,13 @@ def perform_after_death(desk: Desk, job_id: str) -> Job:
     return desk.job(job_id)
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_all_rows_are_there_once(desk: Desk, killing: Killing, moment: str) -> None:
+def test_killed_before_any_commit_all_rows_are_there_once(desk: Desk, killing: Killing) -> None:
     deaths = 0
     for commit in range(1, MOST):
         desk.execute("DELETE FROM trunk")
         text = f"code,height\na,{commit}\nb,{commit}\n"
         asked = desk.ask("trunk.csv", text, table="trunk")
-        died = killing(asked.job.id, commit, moment) == -signal.SIGKILL
+        died = killing(asked.job.id, commit, "before") == -signal.SIGKILL
         found = desk.rows("SELECT code, height FROM trunk ORDER BY code")
         assert found in ([], [("a", commit), ("b", commit)])
         job = perform_after_death(desk, asked.job.id)
@@ -84,12 +83,13 @@ def test_all_rows_are_there_once(desk: Desk, killing: Killing, moment: str) -> N
     assert 5 <= deaths < MOST - 1
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_of_a_refused_file_nothing_is_there(desk: Desk, killing: Killing, moment: str) -> None:
+def test_killed_after_any_commit_nothing_is_there_of_a_refused_file(
+    desk: Desk, killing: Killing
+) -> None:
     deaths = 0
     for commit in range(1, MOST):
         asked = desk.ask("trunk.csv", f"code,height\na,{commit}\nb,tall\n", table="trunk")
-        died = killing(asked.job.id, commit, moment) == -signal.SIGKILL
+        died = killing(asked.job.id, commit, "after") == -signal.SIGKILL
         told = failed(perform_after_death(desk, asked.job.id)).split("\n")
         assert len(told) == 2
         assert told[1].startswith("    2: height: ")
