@@ -16,6 +16,8 @@ from portal.assembly import BATCH_KINDS, KINDS, OWNERS, processors_for
 from portal.audit.routes import bp as audit
 from portal.datacenter import listing
 from portal.datacenter.routes import bp as datacenter
+from portal.imports.listing import count_active
+from portal.imports.routes import bp as imports
 from portal.jobs import views, watching
 from portal.jobs.api.routes import bp as jobs_api
 from portal.jobs.kinds import Kinds
@@ -47,7 +49,7 @@ from portal.web.openapi import bp as api
 from portal.web.poll_lane import PollLane
 from portal.web.signed_in import load_bearer, load_signed_in
 
-AREAS = (accounts, audit, jobs, artifacts, projects, datacenter, rows, tables)
+AREAS = (accounts, audit, jobs, artifacts, projects, datacenter, imports, rows, tables)
 PROGRAMS = (api, jobs_api, artifacts_api)
 NAVIGATION = (
     NavigationItem(label="Dashboard", url="/", icon="layout-dashboard"),
@@ -58,6 +60,9 @@ NAVIGATION = (
         url="/datacenter",
         icon="inbox",
         permission=Permission.DATACENTER_VIEW,
+    ),
+    NavigationItem(
+        label="Imports", url="/imports", icon="upload", permission=Permission.IMPORTS_RUN
     ),
     NavigationItem(
         label="Tables", url="/tables", icon="table", permission=Permission.TABLES_BROWSE
@@ -146,6 +151,13 @@ def area_cards(settings: Settings) -> tuple[AreaCard, ...]:
             note="files with rows that failed",
             count=lambda session, _actor: listing.count_pending(session, settings=settings),
             permission=Permission.DATACENTER_VIEW,
+        ),
+        AreaCard(
+            label="Imports",
+            url="/imports",
+            note="running or waiting",
+            count=count_active,
+            permission=Permission.IMPORTS_RUN,
         ),
     )
 

@@ -23,6 +23,7 @@ from portal.rows.treatment import PLAIN, Treatment
 from portal.rows.undo import check_undoable
 from portal.tables.grants import SUBJECT, place_of
 from portal.tabular.formats import Format
+from portal.visible import visible
 
 RUN = "imports.run"
 PLAN = "imports.plan"
@@ -136,7 +137,7 @@ def ask_to_import(session: Session, *, order: ImportOrder, wish: Wish) -> Asked:
         kind=wish.kinds.get(PLAN if order.dry_run else RUN),
         actor=wish.actor,
         args=order.as_args() | {"place": place},
-        title=f"{done} {order.file_name} into {table} ({order.mode})",
+        title=f"{done} {visible(order.file_name)} into {table} ({order.mode})",
         subject=Subject(kind=SUBJECT, id=table[:LANE_LENGTH]),
         waker=wish.waker,
         now=wish.now,
@@ -202,7 +203,7 @@ def _ask_for(session: Session, batch: Batch, wish: Wish, *, kind: str, word: str
             "table": table,
             "mode": str(ImportMode.of(order.mode)),
         },
-        title=f"{word} the import of {order.file_name} into {table}",
+        title=f"{word} the import of {visible(order.file_name)} into {table}",
         subject=Subject(kind=BATCH, id=batch.id),
         waker=wish.waker,
         now=wish.now,

@@ -1,14 +1,17 @@
 """What the mapping form of every area takes from people, and what its template is given."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from portal.rows.looking import DELIMITERS, QUOTES, Wish
 from portal.rows.mapped import Names
+from portal.rows.processors import Mode
 from portal.rows.rule_texts import CASES, EMPTIES, NUMBERS, PARTS, RuleTexts, said
-from portal.rows.treating import Asked
+from portal.rows.treating import Asked, asked_of
+from portal.rows.treatment import Treatment
 from portal.tabular.encoding import ENCODINGS
+from portal.tabular.formats import DELIMITER_NAMES, Format
 from portal.web.numbers import numbered
 
 CONSTANT = "constant-"
@@ -45,8 +48,32 @@ def mapping_words() -> dict[str, Any]:
         "said": said,
         "rule_parts": PARTS,
         "mode_words": {},
+        "processor_word": "Processor",
         "as_key": lambda names: json.dumps(list(names)),
     }
+
+
+def mapping_query(
+    *,
+    processor: str,
+    mode: Mode,
+    fmt: Format,
+    columns: Sequence[str | None],
+    treatment: Treatment,
+) -> dict[str, str]:
+    """What `wish_of` takes, so that the form is filled in as it was for an order."""
+    asked = asked_of(treatment, columns)
+    said = {"processor": processor, "mapped_for": processor, "mode": str(mode), "sheet": fmt.sheet}
+    if fmt.kind == "csv":
+        quote = next(name for name, sign in QUOTES.items() if sign == fmt.quote)
+        delimiter = DELIMITER_NAMES.get(fmt.delimiter, "")
+        said |= {"encoding": fmt.encoding, "delimiter": delimiter, "quote": quote}
+    said |= {f"column-{number}": name or "" for number, name in enumerate(columns)}
+    for number, texts in asked.rules.items():
+        said |= {f"rule-{part}-{number}": getattr(texts, part) for part in PARTS}
+    said |= {f"{CONSTANT}{name}": text for name, text in asked.constants.items()}
+    said["key"] = json.dumps(list(asked.key)) if asked.key else ""
+    return {name: text for name, text in said.items() if text or name.startswith("column-")}
 
 
 def _asked(asked: Mapping[str, str]) -> Asked:

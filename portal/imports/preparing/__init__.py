@@ -1,0 +1,1 @@
+"""Before an import: its file looked at, mapped, tried out, asked for."""

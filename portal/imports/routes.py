@@ -1,0 +1,163 @@
+"""The pages of imports: the list, sending a file, the imports of a table and its templates."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, flash, make_response, request
+
+from portal.accounts.permissions import Permission
+from portal.artifacts.downloads import disposition
+from portal.errors import InvalidError, NotFoundError
+from portal.imports.files import MEGABYTE, store_file
+from portal.imports.fitting import check_ending
+from portal.imports.forms import (
+    MODE_LABELS,
+    STATES,
+    current_wish,
+    query_of,
+    tables_offered,
+    wanted_from,
+)
+from portal.imports.listing import Wanted, list_page, missing_files
+from portal.imports.preparing.routes import bp as preparing
+from portal.imports.results.routes import bp as results
+from portal.imports.templates import MEDIA_TYPES, TemplateFormat, table_template, template_name
+from portal.imports.waiting import remember
+from portal.imports.words import ImportMode, processor_of, table_of
+from portal.tables.addresses import address_of, table_at
+from portal.tables.grants import rights_of
+from portal.tables.service import get_table
+from portal.tables.shapes import TableShape
+from portal.visible import visible
+from portal.web.access import answers_file, current_actor, go, protect
+from portal.web.extensions import services, session
+from portal.web.hx import is_htmx
+from portal.web.pages import fragment, page
+
+SHOWN = 50
+
+bp = Blueprint("imports", __name__)
+protect(bp, Permission.IMPORTS_RUN)
+bp.register_blueprint(preparing)
+bp.register_blueprint(results)
+
+
+@bp.get("/imports")
+def list_imports() -> Response:
+    """Imports, the newest first; for htmx the list alone."""
+    wanted = wanted_from(request.args)
+    context = _list(wanted, here="/imports")
+    if is_htmx():
+        return fragment("imports/_list.html", **context)
+    wish = current_wish()
+    missing = missing_files(session(), runtime=wish.runtime, actor=wish.actor, now=wish.now)
+    names = [table_of(processor.name) for processor in tables_offered(wish.actor)]
+    return page(
+        "imports/index.html",
+        **context,
+        tables=names,
+        table_choices=_table_choices(names, wanted.table),
+        states=STATES,
+        mode_labels=MODE_LABELS,
+        most=services().runtime.settings.upload_limit_mb * MEGABYTE,
+        missing=missing,
+    )
+
+
+@bp.post("/imports")
+def upload_file() -> Response:
+    """Take a file in; its page then asks how it is read and what its columns become."""
+    upload = request.files.get("file")
+    if upload is None or not upload.filename:
+        flash("Choose a file first.", "error")
+        return go("/imports")
+    runtime, actor = services().runtime, current_actor()
+    try:
+        check_ending(upload.filename)
+        stored = store_file(runtime, stream=upload.stream, name=upload.filename, actor=actor)
+    except InvalidError as error:
+        flash(f"{upload.filename}: {error}", "error")
+        return go("/imports")
+    remember(runtime.settings, stored, actor=actor)
+    return go(f"/imports/new/{stored.id}?{_chosen()}".rstrip("?"))
+
+
+@bp.get("/imports/tables/<table>")
+def show_table(table: str) -> Response:
+    """The imports into a table; for htmx the list alone."""
+    shape = _shape(table)
+    here = f"/imports/tables/{address_of(shape.name)}"
+    context = _list(wanted_from(request.args, table=shape.name), here=here)
+    if is_htmx():
+        return fragment("imports/_list.html", **context)
+    return page("imports/table.html", shape=shape, states=STATES, **context)
+
+
+@bp.get("/imports/templates/<path:template>")
+@answers_file
+def download_template(template: str) -> Response:
+    """An empty file of a table to be filled in, such as `office.csv`; it may be described."""
+    name, _, ending = template.rpartition(".")
+    if ending not in set(TemplateFormat):
+        raise NotFoundError("There is no such template.")
+    form, found = TemplateFormat(ending), services()
+    table = table_at(name)
+    content = table_template(
+        found.runtime,
+        processors=found.processors,
+        actor=current_actor(),
+        table=table,
+        form=form,
+        described=request.args.get("described") == "yes",
+    )
+    response = make_response(content)
+    response.headers["Content-Type"] = MEDIA_TYPES[form]
+    named = disposition(template_name(table, form), inline=False)
+    response.headers["Content-Disposition"] = named
+    return response
+
+
+def _list(wanted: Wanted, *, here: str) -> dict[str, Any]:
+    found = list_page(
+        session(),
+        runtime=services().runtime,
+        actor=current_actor(),
+        wanted=wanted,
+        limit=SHOWN + 1,
+    )
+    shown = found[:SHOWN]
+    older = query_of(wanted, before=shown[-1].job.number) if len(found) > SHOWN else ""
+    return {
+        "lines": shown,
+        "wanted": wanted,
+        "here": here,
+        "older_url": f"{here}?{older}" if older else None,
+        "newest_url": f"{here}?{query_of(wanted)}" if wanted.before else None,
+        "query": query_of(wanted, before=wanted.before),
+        "one_table": here != "/imports",
+        "active": any(line.job.active for line in shown),
+        "narrowed": bool(wanted.state or wanted.text or (wanted.table and here == "/imports")),
+        "address_of": address_of,
+    }
+
+
+def _table_choices(names: Sequence[str], chosen: str) -> list[tuple[str, str]]:
+    """What the list may be narrowed to, a table among it that is no longer to be imported into."""
+    known = dict.fromkeys([*names, *([chosen] if chosen else [])])
+    return [("", "Any table"), *((name, visible(name)) for name in known)]
+
+
+def _shape(table: str) -> TableShape:
+    runtime, actor = services().runtime, current_actor()
+    rights = rights_of(session(), settings=runtime.settings, actor=actor)
+    return get_table(runtime, rights, name=table_at(table))
+
+
+def _chosen() -> str:
+    """What was chosen together with the file, as its page takes it."""
+    table, mode = request.form.get("table", ""), request.form.get("mode", "")
+    said = {"processor": processor_of(table)} if table else {}
+    if mode in set(ImportMode):
+        said["mode"] = str(ImportMode(mode).rows_mode)
+    return urlencode(said)
