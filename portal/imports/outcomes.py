@@ -1,5 +1,6 @@
 """What an import came to, as its job tells it."""
 
+from itertools import islice
 from typing import Any
 
 from portal.imports.repeated import find_earlier
@@ -8,10 +9,12 @@ from portal.jobs.work import UnsuccessfulError, Work
 from portal.rows import ledger
 from portal.rows.batch import Batch, Counts, Outcome
 from portal.rows.books import open_books
+from portal.rows.results import kept_rows
 from portal.runtime import Runtime
 from portal.tables.catalog import catalog_of
-from portal.tables.result_text import result_text
+from portal.tables.result_text import MOST, result_text
 
+UNDONE = "{undone:,} row(s) as they were before; {kept:,} changed since and kept"
 PLANNED = (
     "{created} to insert, {updated} to update, {unchanged} unchanged, "
     "{removed} to delete, {failed} refused"
@@ -44,6 +47,17 @@ def text_of(runtime: Runtime, batch: Batch) -> str:
         there = ledger.find_batch(session, books.tables, batch.id) or batch
         failing = ledger.entries(session, books.tables, there, failed)
         return result_text(batch.counts, failing, shape=shape)
+
+
+def undone_text(runtime: Runtime, batch: Batch, *, most: int = MOST) -> str:
+    """What an undo came to, and the first rows that it had to keep, each with its reason."""
+    line = UNDONE.format(undone=batch.undone, kept=batch.kept)
+    books = open_books(runtime, batch.store)
+    with books.read() as session:
+        kept = kept_rows(session, tables=books.tables, batch=batch)
+        lines = [line, *(f"    {one.row}: {one.reason}" for one in islice(kept, most))]
+    more = batch.kept - most
+    return "\n".join([*lines, f"    … and {more:,} more"] if more > 0 else lines)
 
 
 def plan_line(counts: Counts) -> str:

@@ -7,7 +7,7 @@ from portal.imports.files import drop_file, take_file
 from portal.imports.fitting import Fitted, check_ending, fit, missing_table, table_processor
 from portal.imports.folders import take_from_folder
 from portal.imports.orders import ImportOrder
-from portal.imports.outcomes import refusal_of, result_of
+from portal.imports.outcomes import refusal_of, result_of, undone_text
 from portal.imports.rights import check_place, may_see
 from portal.imports.words import KIND
 from portal.jobs.work import Work
@@ -20,8 +20,6 @@ from portal.rows.profiles import Profile, get_profile, mark_used
 from portal.rows.service import create_batch, get_batch, retry
 from portal.rows.undo import undo_batch
 from portal.tables.catalog import catalog_of
-
-UNDONE = "{undone:,} row(s) as they were before; {kept:,} changed since and kept"
 
 
 def run_import(work: Work, *, processors: Processors, place: str, **args: Any) -> None:
@@ -47,7 +45,7 @@ def undo(work: Work, *, processors: Processors, batch_id: str, place: str, **_ab
     """Undo what an import did to its table."""
     check_place(work.runtime.settings, place)
     batch = undo_batch(work, batch_id=batch_id, processors=processors)
-    text = UNDONE.format(undone=batch.undone, kept=batch.kept)
+    text = undone_text(work.runtime, batch)
     result = {"batch": batch.id, "undone": batch.undone, "kept": batch.kept, "text": text}
     with work.completion(result):
         pass

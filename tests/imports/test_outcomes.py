@@ -160,6 +160,23 @@ def test_an_undone_import_leaves_the_table_as_it_was(desk: Desk) -> None:
     assert desk.rows("SELECT * FROM trunk") == []
 
 
+def test_a_row_that_was_changed_since_is_kept_and_named(desk: Desk) -> None:
+    job = desk.run("trunk.csv", GOOD, table="trunk")
+    desk.execute("UPDATE trunk SET height = 9 WHERE code = 'b'")
+    head, kept = succeeded(desk.undo(job)).split("\n")
+    assert head == "1 row(s) as they were before; 1 changed since and kept"
+    assert kept.startswith("    2: ")
+    assert desk.rows("SELECT code, height FROM trunk") == [("b", 9)]
+
+
+def test_imports_into_a_table_wait_for_each_other_and_dry_runs_do_not(desk: Desk) -> None:
+    first = desk.ask("trunk.csv", GOOD, table="trunk")
+    plan = desk.ask("trunk.csv", GOOD, table="trunk", dry_run=True)
+    other = desk.ask("branch.csv", "name,trunk_id\n", table="branch")
+    lanes = [asked.job.lane for asked in (first, plan, other)]
+    assert lanes == ["table:trunk", None, "table:branch"]
+
+
 def test_a_dry_run_changes_nothing_and_says_what_would_be(desk: Desk) -> None:
     job = desk.run("trunk.csv", "code,height\na,1\nb,tall\n", table="trunk", dry_run=True)
     assert succeeded(job) == "1 to insert, 0 to update, 0 unchanged, 0 to delete, 1 refused"
