@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := redis-server postgresql chromium fonts-dejavu-core apache2 zip unzip wrk postgresql-doc-15
+PEERS := bench/.peers
 N ?= 120
 
 .PHONY: setup run test coverage test-setup lint format bench drills soak lock wheel clean
@@ -44,7 +45,13 @@ test: test-setup lint
 coverage: test-setup
 	$(BIN)/pytest -n $${PYTEST_WORKERS:-4} --cov --cov-report=term:skip-covered
 
-bench: test-setup
+$(PEERS)/.installed: bench/peers.txt
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check -r bench/peers.txt
+	@touch $@
+
+bench: test-setup $(PEERS)/.installed
+	@./.ci/packages sqlite3 pgloader
 	$(BIN)/python -m bench
 
 drills: test-setup
@@ -66,4 +73,4 @@ wheel: $(VENV)/.installed-dev
 	$(BIN)/python -m build --outdir dist .
 
 clean:
-	rm -rf $(VENV) dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage
+	rm -rf $(VENV) $(PEERS) dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage

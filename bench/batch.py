@@ -125,6 +125,7 @@ def apart(work: Callable[[Path, Path], None], source: Path, target: Path) -> tup
     here, there = context.Pipe()
     process = context.Process(target=_measured, args=(there, work, source, target))
     process.start()
+    there.close()  # so that a process that fails ends the waiting
     seconds, memory = here.recv()
     process.join()
     return seconds, memory

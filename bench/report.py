@@ -7,19 +7,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Goal:
-    """Pairs of figures, measured alternately, and the bound for the median of their ratios."""
+    """Pairs of figures, measured alternately, and the bound for the median of their ratios.
+
+    The ratio is ours to the peer's; of `speed` the peer's seconds to ours: how much faster we are.
+    """
 
     what: str
     ours: Sequence[float]
     peer: Sequence[float]
     at_most: float | None = None
     at_least: float | None = None
+    speed: bool = False
 
     @property
     def ratio(self) -> float:
         """The median of the ratios of the pairs."""
+        pairs = zip(self.ours, self.peer, strict=True)
         return statistics.median(
-            mine / theirs for mine, theirs in zip(self.ours, self.peer, strict=True)
+            theirs / mine if self.speed else mine / theirs for mine, theirs in pairs
         )
 
     @property

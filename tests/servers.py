@@ -15,9 +15,10 @@ from redis.exceptions import RedisError
 
 from tests.waiting import wait_until
 
-MEMORY = Path("/dev/shm")
+MEMORY, DISK = Path("/dev/shm"), Path("/var/tmp")
 ROOM = 2 * 1024**3
-_SMALL_LOG = ["-c", "max_wal_size=64MB", "-c", "min_wal_size=32MB"]
+_FLEETING = ["-F", "--shared_buffers=32MB", "--max_wal_size=64MB", "--min_wal_size=32MB"]
+_DURABLE = ["--fsync=on", "--shared_buffers=256MB", "--max_wal_size=4GB"]
 
 
 class RedisProcess:
@@ -91,8 +92,10 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    folder = Path(tempfile.mkdtemp(prefix="portal-pg-", dir=_in_memory()))
+def running_postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """A cluster; a durable one is on disk, syncs what it commits, and has room, as a real one."""
+    place = DISK if durable else _in_memory()
+    folder = Path(tempfile.mkdtemp(prefix="portal-pg-", dir=place))
     owner = _owner(folder)
     data = folder / "data"
     subprocess.run(
@@ -102,9 +105,9 @@ def running_postgres() -> Iterator[Postgres]:
         **owner,
     )
     server = subprocess.Popen(
-        [_binary("postgres"), "-D", str(data), "-k", str(folder), "-h", "", "-F"]
-        + ["-c", "max_connections=200", "-c", "shared_buffers=32MB"]
-        + _SMALL_LOG,
+        [_binary("postgres"), "-D", str(data), "-k", str(folder), "-h", ""]
+        + ["--max_connections=200"]
+        + (_DURABLE if durable else _FLEETING),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         **owner,
