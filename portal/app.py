@@ -1,5 +1,6 @@
 """The web application: extensions, areas, navigation, guards."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from portal.artifacts.routes import bp as artifacts
 from portal.assembly import BATCH_KINDS, KINDS, OWNERS, processors_for
 from portal.audit.routes import bp as audit
 from portal.datacenter import listing
+from portal.datacenter.approving import concerns_of
 from portal.datacenter.routes import bp as datacenter
+from portal.imports.api.routes import bp as imports_api
 from portal.imports.listing import count_active
 from portal.imports.routes import bp as imports
 from portal.jobs import views, watching
@@ -50,7 +53,7 @@ from portal.web.poll_lane import PollLane
 from portal.web.signed_in import load_bearer, load_signed_in
 
 AREAS = (accounts, audit, jobs, artifacts, projects, datacenter, imports, rows, tables)
-PROGRAMS = (api, jobs_api, artifacts_api)
+PROGRAMS = (api, jobs_api, artifacts_api, imports_api)
 NAVIGATION = (
     NavigationItem(label="Dashboard", url="/", icon="layout-dashboard"),
     NavigationItem(label="Jobs", url="/jobs", icon="list-checks", count=views.active_count),
@@ -99,6 +102,7 @@ def create_app(
 ) -> Flask:
     """The portal's web application for `settings`."""
     runtime = runtime or Runtime.open(settings)
+    processors = processors_for(runtime)
     app = Flask("portal", template_folder=str(ui("templates")), static_folder=str(ui("static")))
     configure(app, settings)
     app.url_map.converters["int"] = NumberConverter
@@ -109,13 +113,14 @@ def create_app(
         runtime=runtime,
         kinds=kinds,
         owners=OWNERS,
-        processors=processors_for(runtime),
+        processors=processors,
         batch_kinds=BATCH_KINDS,
         waker=waker or RedisWaker(runtime.redis),
         navigation=NAVIGATION,
         administration=ADMINISTRATION,
         cards=area_cards(settings),
         unread=views.unread_count,
+        concerns=partial(concerns_of, processors=processors),
     )
     login_manager.user_loader(load_signed_in)
     login_manager.request_loader(load_bearer)

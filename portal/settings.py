@@ -93,6 +93,7 @@ class Settings(BaseSettings):
     datacenter_settle_seconds: float = Field(default=10.0, ge=0)
     datacenter_max_pending: int = Field(default=20, ge=1)
     datacenter_quota_mb: int = Field(default=20_480, ge=1)
+    datacenter_removal_share: int = Field(default=50, ge=1, le=100)
     imports_quota_mb: int = Field(default=20_480, ge=1)
     imports_folders: Words = ()
 

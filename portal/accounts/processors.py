@@ -3,6 +3,7 @@
 This file stands above the rows, which stand above the rest of accounts (docs/decisions/056).
 """
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.accounts import service
@@ -72,6 +73,11 @@ class UserRecords:
         _check_right(acting.actor)
         user = service.find_user(session, text_in(values, "name"))
         return None if user is None else _record(user)
+
+    def count(self, session: Session, *, acting: Acting) -> int:
+        """How many users there are."""
+        _check_right(acting.actor)
+        return session.scalar(select(func.count()).select_from(User)) or 0
 
     def create(self, session: Session, values: Values, *, acting: Acting) -> Record:
         """Make a user without a password."""

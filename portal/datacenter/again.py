@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
+from portal.datacenter.approvals import check_not_waiting
 from portal.datacenter.claims import refuse_claim
 from portal.datacenter.earlier import check_not_repaired, earlier_results
 from portal.datacenter.folders import DataCenter
@@ -88,6 +89,7 @@ def check_failed_rows(
     """Raise ForbiddenError or ConflictError where the failed rows cannot be done again now."""
     check_may_run(asking.actor)
     check_right(asking.actor, asking.processors.get(batch.order.processor))
+    check_not_waiting(session, batch)
     refuse_claim(session, name=name_of(batch))
     earlier = earlier_results(session, replace(batch, attempt=batch.attempt + 1))
     check_not_repaired(session, center=center, earlier=earlier)

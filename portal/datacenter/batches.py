@@ -1,10 +1,12 @@
 """Batches of the data centre as its pages show them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.datacenter.approvals import SECOND, extent_of, find_approval, may_approve
 from portal.datacenter.intents import find_intent
 from portal.datacenter.latest import CUT_SHORT
 from portal.datacenter.orders import BATCH, GO_ON, PLAN, PROCESS, UNDO, Asking, ProcessOrder
@@ -31,7 +33,22 @@ HALF = (
     "The good rows went to Finished, the file to Unfinished, the failing rows to a pending file "
     "under Waiting. Repair them here, or download that file, correct it and upload it again."
 )
+WAITING = "Waiting for a second person."
 HIDDEN = "What stands in these records is shown to those who may process them."
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecondPerson:
+    """What a removal would take, whether it still waits for somebody, and who approved it.
+
+    `may_approve` says it of the one who looks.
+    """
+
+    taken: str
+    waits: bool
+    by: str = ""
+    at: datetime | None = None
+    may_approve: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +67,7 @@ class Run:
     order: ProcessOrder | None = None
     file_said: str = ""
     hides_records: bool = False
+    second: SecondPerson | None = None
 
     @property
     def is_cut_short(self) -> bool:
@@ -60,7 +78,12 @@ class Run:
     @property
     def may_go_on(self) -> bool:
         """Whether the batch can go on by itself; a retry of its job would do the same."""
-        return self.is_cut_short and not self.job.may_retry
+        return self.is_cut_short and not self.job.may_retry and not self.waits_for_second
+
+    @property
+    def waits_for_second(self) -> bool:
+        """Whether nothing is done before a second person approves it."""
+        return self.is_cut_short and self.second is not None and self.second.waits
 
     @property
     def standing(self) -> str:
@@ -70,6 +93,9 @@ class Run:
             return ""
         if self.job.active:
             return PAUSING if batch.pause_asked else ""
+        if self.second is not None and self.waits_for_second:
+            asks = SECOND if self.second.may_approve else f"{WAITING} {SECOND}"
+            return f"{self.second.taken} {asks}"
         if self.is_cut_short:
             word = "Go on" if self.may_go_on else "Retry"
             return "" if batch.order.dry_run else LEFT.format(word)
@@ -147,6 +173,20 @@ def view_run(session: Session, *, asking: Asking, runtime: Runtime, job_id: str)
         processor_title=asking.processors.get(batch.order.processor).title,
         order=ProcessOrder.from_args(job.args) if job.kind in (PROCESS, PLAN) else None,
         file_said=_file_said(session, batch),
+        second=_second_person(session, batch, asking),
+    )
+
+
+def _second_person(session: Session, batch: Batch, asking: Asking) -> SecondPerson | None:
+    approval = find_approval(session, batch)
+    if approval is None:
+        return None
+    return SecondPerson(
+        taken=extent_of(approval).told(asking.processors.get(batch.order.processor)),
+        waits=approval.at is None,
+        by=approval.by_name,
+        at=approval.at,
+        may_approve=may_approve(asking.actor, batch, processors=asking.processors),
     )
 
 

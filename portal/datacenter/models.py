@@ -82,6 +82,24 @@ class DataCenterClaim(Base):
     at: Mapped[datetime]
 
 
+class RemovalApproval(Base):
+    """A batch that would remove so many records that a second person has to approve it.
+
+    `records` is None where nobody can count them. `by_id` (None: the system) approved it `at`; as
+    long as nobody did, that is None.
+    """
+
+    __tablename__ = "removal_approval"
+
+    batch_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    rows: Mapped[int] = mapped_column(_Size)
+    records: Mapped[int | None] = mapped_column(_Size)
+    asked_at: Mapped[datetime]
+    by_id: Mapped[int | None]
+    by_name: Mapped[str] = mapped_column(String(128), default="")
+    at: Mapped[datetime | None]
+
+
 class DataCenterLongName(Base):
     """The whole of a name's stem that is too long for the disk; written once, never changed."""
 

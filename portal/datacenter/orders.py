@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
 from portal.audit.service import record
+from portal.datacenter.approvals import check_not_waiting, withdraw
 from portal.datacenter.backups import check_backup
 from portal.datacenter.claims import claim_file
 from portal.datacenter.earlier import check_not_repaired, earlier_results
@@ -138,10 +139,15 @@ def ask_to_go_on(
 ) -> Submitted:
     """Queue what is left of a batch: the rows after a pause or a cancel, or rows to be retried.
 
-    `give_up`: nothing more is done; rows without a fate go to the pending file.
+    `give_up`: nothing more is done; rows without a fate go to the pending file. Raises
+    ForbiddenError, and ConflictError where a second person has to approve it first.
     """
     check_may_run(asking.actor)
     check_right(asking.actor, asking.processors.get(batch.order.processor))
+    if give_up:
+        withdraw(session, batch)
+    else:
+        check_not_waiting(session, batch)
     check_not_repaired(session, center=center, earlier=earlier_results(session, batch))
     word = "Retry failing rows of" if batch.retrying else "Go on with"
     word = "Put aside the rest of" if give_up else word

@@ -13,6 +13,7 @@ from portal.datacenter.record_log import log_batch, log_records, processed
 from portal.datacenter.removed_records import RemovedRecords
 from portal.datacenter.results import Distributed
 from portal.datacenter.returning import STAYS, Return, occasion_of_return, plan_return, said_of
+from portal.datacenter.second_person import allowance, said_of_waiting
 from portal.datacenter.service import open_data_center
 from portal.datacenter.sources import keep_source
 from portal.datacenter.steps import Folder
@@ -30,6 +31,7 @@ from portal.rows.undo import undo_batch
 
 KIND = "datacenter"
 WRITING = "Writing the results"
+PAUSED = "Paused; the rest waits until somebody lets it go on."
 
 
 def process_file(work: Work, *, processors: Processors, **args: Any) -> None:
@@ -148,9 +150,13 @@ def _run(work: Work, center: DataCenter, *, batch_id: str, processors: Processor
     with work.runtime.reads() as session:
         waiting = get_batch(session, batch_id=batch_id)
     keep = _keep_removed(center, waiting, processors, work)
-    batch = run_batch(work, batch_id=batch_id, processors=processors, keep_removed=keep)
+    allow = allowance(work, waiting, processors)
+    batch = run_batch(
+        work, batch_id=batch_id, processors=processors, keep_removed=keep, allow=allow
+    )
     if batch.state is BatchState.PAUSED:
-        work.progress(message="Paused; the rest waits until somebody lets it go on.")
+        said = said_of_waiting(work, batch, processors.get(batch.order.processor))
+        work.progress(message=said or PAUSED)
     if batch.state is BatchState.PAUSED or batch.order.dry_run:
         _complete(work, batch)
     else:

@@ -133,6 +133,7 @@ def run_facts(run: Run, job: dict[str, Any]) -> dict[str, Any]:
         **counts,
         "undone": batch.undone,
         "kept": batch.kept,
+        "waits_for_approval": run.waits_for_second,
         "original": job["result"].get("original", ""),
         "finished": job["result"].get("finished", ""),
         "pending": job["result"].get("pending", ""),
@@ -162,6 +163,8 @@ def run_lines(run: Run, *, storage: Path) -> Iterator[str]:
         yield f"  {batch.undone} undone, {batch.kept} kept because they were changed since"
     if run.file_said:
         yield f"  {run.file_said}"
+    if run.waits_for_second:
+        yield f"  {run.standing}"
     for change in run.changes:
         yield f"  row {change.row}, {change.key}: {change.field} {change.before} -> {change.after}"
     if run.hidden:

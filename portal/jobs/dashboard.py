@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
 from portal.jobs import queries, views
+from portal.jobs.concerns import Concern
 from portal.jobs.models import JobState
 from portal.jobs.outbox import GivenUp, count_given_up, given_up
 from portal.jobs.presence import LiveWorker, live_workers
@@ -34,6 +35,7 @@ class Dashboard:
     workers: Sequence[LiveWorker] | None
     unsent: Sequence[GivenUp]
     unsent_count: int
+    concerns: Sequence[Concern]
     sees_all: bool
 
     @property
@@ -50,13 +52,14 @@ class Dashboard:
 
     @property
     def attention_count(self) -> int:
-        """How many jobs and messages want attention, listed or not."""
-        return self.troubled_count + self.unsent_count
+        """How many jobs, messages and other things want attention, listed or not."""
+        return self.troubled_count + self.unsent_count + len(self.concerns)
 
     @property
     def unlisted_count(self) -> int:
         """How many of them are not in the lists, which have an end."""
-        return self.attention_count - len(self.troubled) - len(self.unsent)
+        listed = len(self.troubled) + len(self.unsent) + len(self.concerns)
+        return self.attention_count - listed
 
     @property
     def busy(self) -> int:
@@ -76,8 +79,10 @@ class Dashboard:
         return "Everything works."
 
 
-def look(session: Session, *, runtime: Runtime, actor: Actor) -> Dashboard:
-    """Everything that the dashboard shows to `actor`."""
+def look(
+    session: Session, *, runtime: Runtime, actor: Actor, concerns: Sequence[Concern] = ()
+) -> Dashboard:
+    """Everything that the dashboard shows to `actor`; `concerns` are what areas offer of it."""
     now = runtime.clock()
     every = actor.may(Permission.JOBS_VIEW_ALL)
     troubled, count = queries.troubled_rows(
@@ -94,6 +99,7 @@ def look(session: Session, *, runtime: Runtime, actor: Actor) -> Dashboard:
         workers=_workers(runtime),
         unsent=given_up(session, limit=RECENT) if every else (),
         unsent_count=count_given_up(session) if every else 0,
+        concerns=concerns,
         sees_all=every,
     )
 

@@ -39,7 +39,10 @@ _WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """Something that a user must know and that is no job's end; `page` shows what it is about."""
+    """Something that a user must know and that is no job's end; `page` shows what it is about.
+
+    Without an `event` no webhook is told of it.
+    """
 
     user_id: int
     state: str
@@ -100,7 +103,7 @@ def tell(session: Session, *, notice: Notice, settings: Settings, now: datetime)
     about = {"page": notice.page, "mark": uuid4().hex}
     if settings.smtp_url:
         _mail(session, notice.user_id, about=about, message=notice.message, now=now)
-    for url in settings.webhook_urls:
+    for url in settings.webhook_urls if notice.event else ():
         payload = {
             "event": notice.event,
             "message": notice.message,

@@ -28,10 +28,12 @@ bp.register_blueprint(monitoring)
 @bp.get("/")
 def show_dashboard() -> Response:
     """What runs, what needs attention, and the way to every area."""
-    facts = dashboard.look(session(), runtime=services().runtime, actor=current_actor())
+    found, actor = services(), current_actor()
+    concerns = found.concerns(session(), actor)
+    facts = dashboard.look(session(), runtime=found.runtime, actor=actor, concerns=concerns)
     if is_htmx():
         return fragment("dashboard/_now.html", facts=facts)
-    return page("dashboard/index.html", facts=facts, cards=area_cards(current_actor()))
+    return page("dashboard/index.html", facts=facts, cards=area_cards(actor))
 
 
 @bp.get("/jobs")

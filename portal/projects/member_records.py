@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import User
@@ -10,6 +11,7 @@ from portal.projects.members import check_not_last, remove_member, set_member
 from portal.projects.models import ProjectMember, ProjectRole
 from portal.projects.rights import Right
 from portal.projects.service import get_standing, has_right
+from portal.projects.sight import visible_ids
 from portal.projects.suggestions import suggest_projects, suggest_users
 from portal.rows.processors import Acting, Mode, Processor, Record, RefusedRowError
 from portal.rows.refusals import NO_REMOVE, NO_UPDATE, PARENTS, row_refused
@@ -61,6 +63,11 @@ class MemberRecords:
         if user is None or not _may_see(session, project_id, acting):
             return None
         return _found(session, project_id, user)
+
+    def count(self, session: Session, *, acting: Acting) -> int:
+        """How many members the projects have that the requester may see."""
+        seen = ProjectMember.project_id.in_(visible_ids(acting.actor))
+        return session.scalar(select(func.count()).select_from(ProjectMember).where(seen)) or 0
 
     def create(self, session: Session, values: Values, *, acting: Acting) -> Record:
         """Let a user into a project."""

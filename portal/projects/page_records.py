@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.projects.markup import TITLE_CHARS
@@ -19,6 +20,7 @@ from portal.projects.pages import (
 )
 from portal.projects.rights import Right
 from portal.projects.service import get_standing, has_right
+from portal.projects.sight import visible_ids
 from portal.projects.suggestions import suggest_projects
 from portal.rows.processors import Acting, Mode, Processor, Record, RefusedRowError
 from portal.rows.refusals import EXISTS, NO_REMOVE, NO_UPDATE, PARENTS, row_refused
@@ -88,6 +90,11 @@ class PageRecords:
             return None
         page = find_page(session, project_id=project_id, name=_name(values))
         return None if page is None else _record(page)
+
+    def count(self, session: Session, *, acting: Acting) -> int:
+        """How many pages the projects have that the requester may see."""
+        seen = ProjectPage.project_id.in_(visible_ids(acting.actor))
+        return session.scalar(select(func.count()).select_from(ProjectPage).where(seen)) or 0
 
     def create(self, session: Session, values: Values, *, acting: Acting) -> Record:
         """Write a new page."""

@@ -15,6 +15,7 @@ from portal.projects.service import (
     change_settings,
     check_new_project,
     checked_title,
+    count_projects,
     find_standing,
     get_standing,
 )
@@ -76,6 +77,10 @@ class ProjectRecords:
         """The project with this id, if the requester may see it."""
         project = _seen(session, text_in(values, "id"), acting)
         return None if project is None else _record(session, project)
+
+    def count(self, session: Session, *, acting: Acting) -> int:
+        """How many projects the requester may see."""
+        return count_projects(session, acting.actor)
 
     def create(self, session: Session, values: Values, *, acting: Acting) -> Record:
         """Make an empty project."""

@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
@@ -20,6 +20,7 @@ from portal.projects.models import (
     ProjectRole,
 )
 from portal.projects.rights import Right, check, may, missing
+from portal.projects.sight import membership, visible
 
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 TITLE_LENGTH = 255
@@ -140,7 +141,7 @@ def find_standing(session: Session, *, actor: Actor, project_id: str) -> Standin
     """A project as `actor` stands to it, whatever he may do there; None where there is none."""
     row = session.execute(
         select(Project, ProjectMember.role)
-        .outerjoin(ProjectMember, _membership(actor))
+        .outerjoin(ProjectMember, membership(actor))
         .where(Project.id == project_id, Project.loading_at.is_(None))
     ).one_or_none()
     if row is None:
@@ -178,8 +179,8 @@ def list_projects(
     """Projects that `actor` may see, by id, from after `after`; `text` is in id or title."""
     query = (
         select(Project, ProjectMember.role)
-        .outerjoin(ProjectMember, _membership(actor))
-        .where(_visible(actor), Project.id > after)
+        .outerjoin(ProjectMember, membership(actor))
+        .where(visible(actor), Project.id > after)
         .order_by(Project.id)
         .limit(limit)
     )
@@ -201,8 +202,8 @@ def count_projects(session: Session, actor: Actor) -> int:
     query = (
         select(func.count())
         .select_from(Project)
-        .outerjoin(ProjectMember, _membership(actor))
-        .where(_visible(actor))
+        .outerjoin(ProjectMember, membership(actor))
+        .where(visible(actor))
     )
     return session.scalar(query) or 0
 
@@ -255,19 +256,6 @@ def record_change(
         address=address,
         detail=detail,
     )
-
-
-def _membership(actor: Actor) -> ColumnElement[bool]:
-    user_id = -1 if actor.user_id is None else actor.user_id
-    return and_(ProjectMember.project_id == Project.id, ProjectMember.user_id == user_id)
-
-
-def _visible(actor: Actor) -> ColumnElement[bool]:
-    """What rights.may says of VIEW, in SQL."""
-    ready = Project.loading_at.is_(None)
-    if actor.may(Permission.PROJECTS_MANAGE_ALL):
-        return ready
-    return and_(ready, or_(Project.policy != Policy.CLOSED, ProjectMember.role.is_not(None)))
 
 
 def _with_counts(session: Session, rows: list[tuple[Project, str | None]]) -> list[Listed]:

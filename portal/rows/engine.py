@@ -4,7 +4,7 @@ The first statement of a chunk is the fence, the last one moves `next_row` on; w
 process did not commit never was, and the next attempt goes on where the last commit stands.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -16,7 +16,7 @@ from portal.rows.ahead import one_ahead
 from portal.rows.batch import SETTLED_STATES, UNDO_STATES, Batch, BatchState
 from portal.rows.books import Pace
 from portal.rows.chunk import Hands, hands_for, kept
-from portal.rows.desk import Desk, sit_down
+from portal.rows.desk import Desk, PausedError, sit_down
 from portal.rows.fates import Prepared, entries_of, entries_of_runs, gains_of
 from portal.rows.garbage import swept_by_chunk
 from portal.rows.loading import Loader, Portion, gains_around, loader_for, runs_around
@@ -43,14 +43,15 @@ def run_batch(
     keep_removed: KeepRemoved | None = None,
     tried_alone: int = SUSPECTS,
     pace: Pace | None = None,
+    allow: Callable[[Desk], bool] | None = None,
 ) -> Batch:
     """Do what is left of a batch, and the retry that was asked for; returns it as it is then.
 
     It can be called again at any time: rows that have a fate keep it, and of a batch that is done
-    only the counts are shown again. One that is all or nothing comes back DONE or REFUSED, a
-    paused one PAUSED. At most `tried_alone` suspect rows are tried one by one for the database's
-    own words. Raises ForbiddenError, ConflictError or InvalidError where it may not or cannot be
-    done.
+    only the counts are shown again. One that is all or nothing comes back DONE or REFUSED; PAUSED
+    are a paused one and one to which `allow` says no. At most `tried_alone` suspect rows are tried
+    one by one for the database's own words. Raises ForbiddenError, ConflictError or InvalidError
+    where it may not or cannot be done.
     """
     desk = sit_down(work, batch_id=batch_id, pace=pace)
     if desk.batch.state in UNDO_STATES:
@@ -65,6 +66,8 @@ def run_batch(
         _check_allowed(run, processors)
         _check_backup(run)
         _begin(desk)
+        if allow is not None and not allow(desk):
+            raise PausedError
         suspects = Suspects(tried_alone)
         if desk.batch.order.whole and not run.dry_run:
             do_whole(desk, run, suspects)

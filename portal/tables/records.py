@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.rows.processors import Acting, Mode, Record, RefusedRowError
 from portal.tables.composing import Composed
+from portal.tables.counting import count_exactly
 from portal.tables.encoding import Encoded, Encoder, Known
 from portal.tables.grouping import alike, grouped, named, turns
 from portal.tables.keys import joined, key_texts, split
@@ -70,6 +71,11 @@ class TableRecords:
     def find(self, session: Session, values: Values, *, acting: Acting) -> Record | None:
         """The record that the identity fields in `values` name, or None."""
         return self.find_many(session, [values], acting=acting)[0]
+
+    def count(self, session: Session, *, acting: Acting) -> int:
+        """How many rows the table has."""
+        self._guard(acting, Mode.REMOVE)
+        return count_exactly(session.connection(), self._layout.shape)
 
     def create(self, session: Session, values: Values, *, acting: Acting) -> Record:
         """Add a row; a column that is not there gets its default."""

@@ -1,6 +1,6 @@
 """The Flask extensions and what they are told; `services()` is the one door from routes to them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from portal.accounts.sessions import open_look_up
 from portal.accounts.tokens.bearer import open_look_up as open_bearers
 from portal.artifacts.owners import OwnerKinds
 from portal.db import Base, engine_options, looking, prepare, reading
+from portal.jobs.concerns import Concern
 from portal.jobs.kinds import Kinds
 from portal.jobs.wake import Waker
 from portal.lookups import LookUp
@@ -104,6 +105,9 @@ class Services:
     administration: tuple[NavigationItem, ...] = ()
     cards: tuple[AreaCard, ...] = ()
     unread: Callable[[Session, Actor], int] = field(default=lambda _session, _actor: 0)
+    concerns: Callable[[Session, Actor], Sequence[Concern]] = field(
+        default=lambda _session, _actor: ()
+    )
 
 
 def services() -> Services:

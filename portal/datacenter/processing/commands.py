@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from portal.datacenter import orders
 from portal.datacenter.again import ask_again, go_on
+from portal.datacenter.approving import approve
 from portal.datacenter.mapping import Wording, order_of
 from portal.datacenter.picking import pick_file, pick_processor, pick_run
 from portal.datacenter.remembered import known_mappings
@@ -119,6 +120,20 @@ def go_on_command(context: click.Context, job_or_batch: str, wait: bool) -> None
     _end_going_on(context, job_or_batch, wait=wait)
 
 
+@click.command("approve")
+@click.argument("job_or_batch")
+@waiting
+@click.pass_context
+def approve_command(context: click.Context, job_or_batch: str, wait: bool) -> None:
+    """Approve the removal that another person asked for, and let it go on."""
+    shell: Any = context.obj
+    center, asking = center_of(shell), asking_of(shell)
+    with shell.runtime.sessions.begin() as session:
+        batch = _batch(session, asking, job_or_batch)
+        job_id = approve(session, batch=batch, center=center, asking=asking).job.id
+    end_with(context, job_id, wait=wait)
+
+
 @click.command("put-aside")
 @click.argument("job_or_batch")
 @waiting
@@ -167,6 +182,7 @@ COMMANDS = (
     process_command,
     pause_command,
     go_on_command,
+    approve_command,
     put_aside_command,
     retry_command,
     undo_command,

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, flash, request
 
 from portal.accounts.permissions import Permission
-from portal.datacenter import again, orders
+from portal.datacenter import again, approving, orders
 from portal.datacenter.backups import check_backup
 from portal.datacenter.batches import list_batches, view_run
 from portal.datacenter.folders import DataCenter, DataCenterFile
@@ -141,6 +141,16 @@ def go_on(batch_id: str) -> Response:
     batch = batches.get_batch(session(), batch_id=batch_id)
     give_up = request.form.get("give_up") == "yes"
     submitted = again.go_on(session(), batch, center=_center(), asking=_asking(), give_up=give_up)
+    session().commit()
+    return go(f"/datacenter/runs/{submitted.job.id}")
+
+
+@bp.post("/datacenter/batches/<batch_id>/approve")
+@requires(Permission.IMPORTS_RUN)
+def approve_removal(batch_id: str) -> Response:
+    """Approve a removal as the second person, and let it go on."""
+    batch = batches.get_batch(session(), batch_id=batch_id)
+    submitted = approving.approve(session(), batch=batch, center=_center(), asking=_asking())
     session().commit()
     return go(f"/datacenter/runs/{submitted.job.id}")
 
