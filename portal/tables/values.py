@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import types
 
 from portal.tables.shapes import ColumnShape
+from portal.tabular.converters.moments import told_in
 from portal.tabular.fields import Field, FieldType
 
 Turn = Callable[[Any], Any]
@@ -147,14 +148,8 @@ def _naive(value: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _local(zone: ZoneInfo) -> Turn:
-    """As a file would say it: without a zone, but for the hour that the clocks go through twice."""
-
-    def decode(value: datetime) -> datetime:
-        local = value.astimezone(zone)
-        bare = local.replace(tzinfo=None, fold=0)
-        return bare if bare.replace(tzinfo=zone) == value else local
-
-    return decode
+    """As a file would say it."""
+    return lambda value: told_in(value, zone)
 
 
 def _has_zone(column: ColumnShape) -> bool:

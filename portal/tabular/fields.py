@@ -1,7 +1,7 @@
 """What a column of records may hold, as a processor or a table declares it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
@@ -49,6 +49,7 @@ class Field:
     `required` means that a record cannot be without it. `synonyms` are further headers by which
     it is recognised. `max_length` counts characters; `digits` and `scale` bound a decimal. A field
     may be a part of the `primary` key, `unique` by itself, or name a record of what it `refers_to`.
+    Moments that a cell writes with an offset are told in `zone`, where the records have them so.
     """
 
     name: str
@@ -68,3 +69,4 @@ class Field:
     primary: bool = False
     unique: bool = False
     refers_to: str = ""
+    zone: tzinfo | None = None

@@ -126,9 +126,10 @@ class TableBatches:
         actor: Actor = SYSTEM,
         kind: str = "test",
         tried_alone: int = SUSPECTS,
+        fmt: Format | None = None,
         **values: Any,
     ) -> Batch:
-        """Process the file at `path`."""
+        """Process the file at `path`, read as `fmt` says."""
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256")
         order = BatchOrder(
@@ -139,7 +140,7 @@ class TableBatches:
             file_name=path.name,
             sha256=digest.hexdigest(),
             size=path.stat().st_size,
-            format=Format(),
+            format=fmt or Format(),
             columns=tuple(columns),
             **values,
         )

@@ -6,7 +6,7 @@ points part the numbers, the order is certain; 01/02/2025 is refused, for nobody
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, tzinfo
 
 from portal.tabular.cells import CellError
 from portal.tabular.converters.screens import foreign_to, lines_of
@@ -52,18 +52,24 @@ class Dates:
 
 
 class Datetimes:
-    """Moments. Where an offset is written, the moment has it; where none is, it has none."""
+    """Moments. One written with an offset keeps it, or is told in the zone of its field."""
 
     strict = True
 
-    def __init__(self, _field: Field) -> None:
-        pass
+    def __init__(self, field: Field) -> None:
+        self._zone = field.zone
 
     def one(self, text: str) -> datetime:
         """The moment that `text` names; midnight where there is a day only."""
         day, clock = _parts(text)
         moment = _time(clock, _NO_MOMENT) if clock else time()
-        return datetime.combine(_day(day, _NO_MOMENT), moment)
+        value = datetime.combine(_day(day, _NO_MOMENT), moment)
+        if self._zone is None or value.tzinfo is None:
+            return value
+        try:
+            return told_in(value, self._zone)
+        except OverflowError:
+            raise CellError(_NO_MOMENT) from None
 
     def many(self, texts: Sequence[str]) -> Sequence[datetime]:
         """As `one`, for the plain form without fractions and offset."""
@@ -76,6 +82,16 @@ class Datetimes:
     def odd(self, texts: Sequence[str]) -> list[int]:
         """The places of texts in another form."""
         return [place for place, plain in enumerate(map(_MOMENT, texts)) if not plain]
+
+
+def told_in(value: datetime, zone: tzinfo) -> datetime:
+    """As a clock in `zone` tells it: bare, but for the second of an hour that comes twice.
+
+    Raises OverflowError where that is no year of the calendar.
+    """
+    local = value.astimezone(zone)
+    bare = local.replace(tzinfo=None, fold=0)
+    return bare if bare.replace(tzinfo=zone) == value else local
 
 
 def _parts(text: str) -> tuple[str, str]:
