@@ -9,6 +9,7 @@ usual way, with DictReader, a try for each field and DictWriter. All run in proc
 import csv
 import hashlib
 import multiprocessing
+import os
 import random
 import re
 import sys
@@ -30,7 +31,10 @@ from portal.tabular.reading import open_table
 from portal.tabular.writing import TableWriter
 from tests.memory import peak_memory
 
-ROWS, BAD_EVERY, PAIRS = 1_000_000, 100, 5
+ROWS = int(os.environ.get("BENCH_ROWS", "1_000_000"))
+PAIRS = int(os.environ.get("BENCH_PAIRS", "5"))
+LONG = os.environ.get("BENCH_LONG") == "1"
+BAD_EVERY, MUCH = 100, 10
 MEMORY_MB = 40
 PORTION = 500
 FORMAT = Format(kind="csv")
@@ -60,6 +64,7 @@ def main() -> bool:
     """Measure and print; true if every goal is met."""
     with tempfile.TemporaryDirectory(prefix="bench-batch-") as name:
         runs = compare(Path(name))
+        much = memory_of_much(Path(name)) if LONG else []
     goals = [
         Goal(what="seconds, against bare csv", ours=runs.ours, peer=runs.bare, at_most=2.0),
         Goal(what="seconds, against dicts", ours=runs.ours, peer=runs.dicts, at_most=0.6),
@@ -70,6 +75,11 @@ def main() -> bool:
             at_most=1.0,
         ),
     ]
+    if much:
+        few = runs.memory[:1]
+        goals.append(
+            Goal(what=f"peak memory in MB at {MUCH} × the rows", ours=much, peer=few, at_most=1.1)
+        )
     return report(f"A batch of {ROWS} rows: read, convert, write", goals)
 
 
@@ -88,15 +98,22 @@ def compare(folder: Path) -> Runs:
     return runs
 
 
-def make_file(target: Path) -> None:
+def memory_of_much(folder: Path) -> list[float]:
+    """Megabytes of ours with ten times the rows."""
+    source = folder / "much.csv"
+    make_file(source, rows=ROWS * MUCH)
+    return [apart(write_ours, source, folder / "ours")[1]]
+
+
+def make_file(target: Path, *, rows: int = ROWS, bad: bool = True) -> None:
     """Write the same rows every time; each wrong one has one or two wrong cells."""
     source = random.Random(7)
     with target.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(HEADER)
-        for number in range(ROWS):
+        for number in range(rows):
             row = make_row(source, number)
-            if number % BAD_EVERY == BAD_EVERY // 2:
+            if bad and number % BAD_EVERY == BAD_EVERY // 2:
                 for place in source.choices([p for p, name in enumerate(COLUMNS) if name], k=2):
                     row[place] = WRONG[place]
             writer.writerow(row)

@@ -7,7 +7,6 @@ first bad row and keeps nothing. `python -m bench.imports insert xlsx` runs sing
 rows.
 """
 
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ import psycopg
 from python_calamine import CalamineWorkbook
 
 from bench import peers
-from bench.batch import apart
+from bench.batch import LONG, MUCH, PAIRS, ROWS, apart
 from bench.import_files import (
     HEADER,
     NUMBER,
@@ -47,10 +46,7 @@ from bench.report import Goal, report
 from portal.imports.words import ImportMode
 from tests.servers import Postgres, running_postgres
 
-ROWS = int(os.environ.get("BENCH_ROWS", "1_000_000"))
-PAIRS = int(os.environ.get("BENCH_PAIRS", "5"))
-LONG = os.environ.get("BENCH_LONG") == "1"
-MEMORY_MB, MUCH, SHEET_ROWS = 150, 10, 100_000
+MEMORY_MB, SHEET_ROWS = 150, 100_000
 INSERT = Asked()
 
 

@@ -67,7 +67,13 @@ def available(*peers: Run) -> Iterator[Run]:
 
 
 def factors(
-    source: Path, peers: Iterable[Run], *, ours: Run, fresh: Fresh, check: Check, pairs: int
+    source: Path,
+    peers: Iterable[Run],
+    *,
+    ours: Run,
+    fresh: Fresh,
+    pairs: int,
+    check: Check = lambda _folder: None,
 ) -> Iterator[Goal]:
     """By which factor ours is faster than each peer on the same file, in turn."""
     for peer in peers:

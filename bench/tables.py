@@ -3,6 +3,7 @@
 The file is that of the bench of batches: ten columns, five of them converted, one row in a hundred
 wrong. SQLite's peer reads and checks the same rows and gives the good ones to `executemany`;
 PostgreSQL's is `psql` with `\\copy` of the good rows alone, which checks nothing and keeps nothing.
+Tools that people take instead get a few rows. `BENCH_LONG=1` adds ten times the rows.
 """
 
 import csv
@@ -12,11 +13,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from bench.batch import FORMAT, HEADER, ROWS, apart, make_file, portions
+from bench import peers
+from bench.batch import FORMAT, HEADER, LONG, MUCH, ROWS, apart, make_file, portions
 from bench.report import Goal, report
 from portal.migrations.run import upgrade
 from portal.runtime import Runtime
@@ -55,12 +58,16 @@ def main() -> bool:
         source = folder / "source.csv"
         make_file(source)
         sqlite = compare(source, folder / "sqlite", "", many_sqlite)
-        cluster = opened.enter_context(running_postgres())
+        cluster = opened.enter_context(running_postgres(durable=True))
         postgresql = compare(source, folder / "pg", cluster.url(cluster.create()), copy)
-    goals = [
-        *goals_of("SQLite, against executemany", sqlite, at_most=2.0),
-        *goals_of(r"PostgreSQL, against psql \copy", postgresql, at_most=2.5),
-    ]
+        goals = [
+            *goals_of("SQLite, against executemany", sqlite, at_most=2.0),
+            *goals_of(r"PostgreSQL, against psql \copy", postgresql, at_most=2.5),
+            *tools(folder / "pg"),
+        ]
+        if LONG:
+            goals.append(flat("SQLite", sqlite, folder / "sqlite"))
+            goals.append(flat("PostgreSQL", postgresql, folder / "pg"))
     return report(f"A batch of {ROWS} rows into a table, with its ledger", goals)
 
 
@@ -71,6 +78,35 @@ def goals_of(what: str, runs: Runs, *, at_most: float) -> Iterator[Goal]:
     yield Goal(
         what=f"peak memory in MB, against {MEMORY_MB}", ours=runs.memory, peer=bound, at_most=1
     )
+
+
+def tools(folder: Path) -> Iterator[Goal]:
+    """What people take instead, on a few good rows into PostgreSQL."""
+    sample = folder / "sample.csv"
+    make_file(sample, rows=peers.SAMPLE, bad=False)
+
+    @contextmanager
+    def emptied() -> Iterator[Path]:
+        yield folder
+        empty(folder, rows=peers.SAMPLE)
+
+    return peers.factors(
+        sample,
+        peers.available(peers.django, peers.csvkit),
+        ours=partial(through_portal, rows=peers.SAMPLE),
+        fresh=emptied,
+        pairs=PAIRS,
+    )
+
+
+def flat(what: str, runs: Runs, folder: Path) -> Goal:
+    """Ten times the rows take no more memory."""
+    source, rows = folder / "much.csv", ROWS * MUCH
+    make_file(source, rows=rows)
+    memory = apart(partial(through_portal, rows=rows), source, folder)[1]
+    empty(folder, rows=write_good(source, folder))
+    what = f"peak memory in MB at {MUCH} × the rows on {what}"
+    return Goal(what=what, ours=[memory], peer=runs.memory[:1], at_most=1.1)
 
 
 def compare(source: Path, folder: Path, url: str, peer: Callable[[Path, Path], None]) -> Runs:
@@ -119,11 +155,11 @@ def empty(folder: Path, *, rows: int) -> None:
     runtime.close()
 
 
-def through_portal(source: Path, folder: Path) -> None:
+def through_portal(source: Path, folder: Path, *, rows: int = ROWS) -> None:
     """As a worker does it."""
     runtime = Runtime.open(settings_of(folder))
     batch = TableBatches(runtime, folder).run_file(source, "record", columns=HEADER)
-    if batch.counts.created + batch.counts.failed != ROWS:
+    if batch.counts.created + batch.counts.failed != rows:
         raise SystemExit(f"the sum is wrong: {batch.counts}")
     runtime.close()
 
