@@ -141,7 +141,7 @@ def ask_to_import(session: Session, *, order: ImportOrder, wish: Wish) -> Asked:
         subject=Subject(kind=SUBJECT, id=table[:LANE_LENGTH]),
         waker=wish.waker,
         now=wish.now,
-        lane=None if order.dry_run else lane_of(table),
+        lane=None if order.dry_run else lane_of(place, table),
         exactly=True,
     )
     if not submitted.joined and not order.dry_run:
@@ -186,9 +186,14 @@ def check_may_change(session: Session, batch: Batch, wish: Wish) -> None:
     check_may_try(session, wish.actor, place=order.owner, table=table, mode=mode)
 
 
-def lane_of(table: str) -> str:
-    """The lane of jobs that change a table."""
-    return processor_of(table)[:LANE_LENGTH]
+def lane_of(place: str, table: str) -> str:
+    """The lane of jobs that change a table.
+
+    SQLite has one writer, and an import that is all or nothing writes to its very end: there all
+    tables share a lane, so that another import waits in the queue and not for a lock.
+    """
+    shared = not place.startswith("postgresql")
+    return (f"tables:{place}" if shared else processor_of(table))[:LANE_LENGTH]
 
 
 def _ask_for(session: Session, batch: Batch, wish: Wish, *, kind: str, word: str) -> Asked:
@@ -207,7 +212,7 @@ def _ask_for(session: Session, batch: Batch, wish: Wish, *, kind: str, word: str
         subject=Subject(kind=BATCH, id=batch.id),
         waker=wish.waker,
         now=wish.now,
-        lane=lane_of(table),
+        lane=lane_of(order.owner, table),
     )
     if not submitted.joined:
         _record(session, wish, kind, table, {"batch": batch.id, "job": submitted.job.id})

@@ -58,7 +58,7 @@ def _order(_session: Session, args: Args) -> Order:
         title=f"Import {args['file_name']} into {table} ({args['mode']})",
         subject_kind=SUBJECT,
         subject_id=f"{table}: {path}"[:LANE_LENGTH],
-        lane=lane_of(table),
+        lane=lane_of(str(args["place"]), table),
     )
 
 

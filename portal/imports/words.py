@@ -37,7 +37,7 @@ _WORDS = {mode: word for word, mode in _MODES.items()}
 
 
 def processor_of(table: str) -> str:
-    """The processor for rows of `table`; lanes of jobs are called so, too."""
+    """The processor for rows of `table`."""
     return f"{PREFIX}{table}"
 
 
