@@ -33,7 +33,7 @@ HALF = (
     "The good rows went to Finished, the file to Unfinished, the failing rows to a pending file "
     "under Waiting. Repair them here, or download that file, correct it and upload it again."
 )
-WAITING = "Waiting for a second person."
+WAITING = "Waiting for a second person with the right to approve it."
 HIDDEN = "What stands in these records is shown to those who may process them."
 
 
@@ -94,7 +94,7 @@ class Run:
         if self.job.active:
             return PAUSING if batch.pause_asked else ""
         if self.second is not None and self.waits_for_second:
-            asks = SECOND if self.second.may_approve else f"{WAITING} {SECOND}"
+            asks = SECOND if self.second.may_approve else WAITING
             return f"{self.second.taken} {asks}"
         if self.is_cut_short:
             word = "Go on" if self.may_go_on else "Retry"

@@ -68,10 +68,12 @@ def _extent(desk: Desk, processor: Processor) -> Extent:
 
 
 def _ask(work: Work, batch: Batch, extent: Extent, processors: Processors) -> None:
-    """Note it, and tell everybody who may approve it."""
+    """Note it, and tell everybody who may approve it; who was told already is not told again."""
     runtime, now = work.runtime, work.runtime.clock()
     with runtime.reads() as session:
-        readers = list(approvers(session, batch, processors=processors))
+        known = find_approval(session, batch)
+        told_before = known is not None and known.at is None
+        readers = [] if told_before else list(approvers(session, batch, processors=processors))
     told = extent.told(processors.get(batch.order.processor))
     name = visible(batch.order.file_name)
     message = f"{batch.actor_name} asks you to approve a removal ({name}): {told}"

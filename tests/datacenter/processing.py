@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import update
+
 from portal.accounts import service as accounts
 from portal.accounts.actors import actor_of
 from portal.accounts.permissions import SYSTEM, Actor, Role
@@ -17,7 +19,7 @@ from portal.datacenter.service import open_data_center
 from portal.datacenter.steps import FOLDERS, Folder
 from portal.datacenter.uploads import Accepted, Upload, accept_upload
 from portal.jobs.engine import JobEngine
-from portal.jobs.models import Job, JobState
+from portal.jobs.models import Job, JobAttempt, JobState
 from portal.jobs.runner import perform
 from portal.jobs.wake import RedisWaker
 from portal.rows import editing
@@ -135,6 +137,16 @@ def repair(office: Office, batch_id: str, *, row: int, cells: dict[int, str]) ->
             session, batch=batch, center=office.center, asking=office.asking()
         ).job
     return office.finish(job.id)
+
+
+def fail(office: Office, job_id: str) -> None:
+    """Let the job have ended badly, as when the portal fell over at its very end."""
+    with office.runtime.sessions.begin() as session:
+        failed = {"state": JobState.FAILED, "result": {}}
+        session.execute(update(Job).where(Job.id == job_id).values(**failed))
+        session.execute(
+            update(JobAttempt).where(JobAttempt.job_id == job_id).values(state=JobState.FAILED)
+        )
 
 
 def names_in(folder: Path) -> list[str]:

@@ -66,7 +66,7 @@ def test_who_asked_reads_that_it_waits_and_may_only_put_it_aside(
     app: Flask, office: Office, waiting: Batch
 ) -> None:
     text = signed_in(app, office).get(page_of(waiting)).text
-    assert f"{WOULD_GO} Waiting for a second person." in text
+    assert f"{WOULD_GO} Waiting for a second person" in text
     assert BUTTON not in text
     assert ">Go on<" not in text
     assert "Put the rest aside" in text
@@ -92,7 +92,7 @@ def test_without_the_right_there_is_nothing_to_approve(
 ) -> None:
     other = signed_in(app, open_office(office.runtime, role, name="dora"))
     text = other.get(page_of(waiting)).text
-    assert "Waiting for a second person." in text
+    assert "Waiting for a second person" in text
     assert BUTTON not in text
     assert click(other, waiting, "approve") == 403
     assert users_left(office) == 15
@@ -151,7 +151,7 @@ def test_the_shell_says_that_a_removal_waits(office: Office, second: Office) -> 
     with working(shell):
         told = run(shell, *words)
     assert told.exit_code == 0
-    assert f"{WOULD_GO} Waiting for a second person." in told.output
+    assert f"{WOULD_GO} Waiting for a second person" in told.output
 
 
 def test_the_shell_approves_nothing_that_it_asked_for_itself(

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from portal.accounts import service as accounts
 from portal.accounts.models import User
 from portal.accounts.permissions import SYSTEM, Role
+from portal.accounts.processors import USERS
 from portal.audit.models import AuditEntry
 from portal.datacenter import again
 from portal.datacenter.approvals import OWN, WAITS, Extent
@@ -23,7 +24,7 @@ from portal.rows.batch import Batch, BatchState
 from portal.rows.processors import Mode
 from portal.runtime import Runtime
 from portal.settings import Settings
-from tests.datacenter.processing import Office, open_office
+from tests.datacenter.processing import Office, fail, open_office
 from tests.datacenter.removals import FILE, approve, ask_to_remove, make_users, names, users_left
 
 WOULD_GO = "12 of 14 users would be removed. A second person with the right must approve it."
@@ -210,6 +211,28 @@ def test_those_who_may_approve_are_told_and_see_it_among_their_concerns(
     assert concerns(office) == []
 
 
+def test_a_job_that_is_done_again_asks_again_but_tells_nobody_twice(
+    office: Office, second: Office, waiting: Batch
+) -> None:
+    job_id = str(waiting.job_id)
+    fail(office, job_id)
+    with office.runtime.sessions.begin() as session:
+        asking = office.asking()
+        job = jobs.get_job(session, kinds=asking.kinds, actor=asking.actor, job_id=job_id)
+        jobs.retry(
+            session,
+            kinds=asking.kinds,
+            actor=asking.actor,
+            job=job,
+            waker=asking.waker,
+            now=asking.now,
+        )
+    assert office.finish(job_id).state is BatchState.PAUSED
+    with office.runtime.reads() as session:
+        told = session.scalars(select(Notification).where(Notification.state == "approval")).all()
+    assert len(told) == 1
+
+
 def concerns(office: Office) -> list[Concern]:
     with office.runtime.reads() as session:
         processors = office.asking().processors
@@ -254,6 +277,15 @@ def test_how_much_is_too_much_for_one_person(
     rows: int, records: int | None, share: int, asks: bool
 ) -> None:
     assert Extent(rows=rows, records=records).exceeds(share) is asks
+
+
+def test_what_nobody_can_count_is_told_without_a_number_of_records() -> None:
+    told = Extent(rows=1200, records=None).told(USERS)
+    assert told == "Up to 1,200 records would be removed (users)."
+
+
+def test_no_more_than_all_records_are_told_to_go() -> None:
+    assert Extent(rows=30, records=20).told(USERS) == "20 of 20 users would be removed."
 
 
 class TestWithoutShare:

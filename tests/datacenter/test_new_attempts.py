@@ -1,7 +1,7 @@
 """A job that is tried again goes on with its file and its batch; it never begins them twice."""
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from portal.accounts.permissions import Role
 from portal.datacenter.again import ask_again
@@ -10,11 +10,11 @@ from portal.datacenter.claims import forget_ended
 from portal.datacenter.models import DataCenterClaim
 from portal.datacenter.picking import pick_run
 from portal.jobs import service as jobs
-from portal.jobs.models import Job, JobAttempt, JobState
+from portal.jobs.models import Job, JobState
 from portal.jobs.runner import perform
 from portal.rows.models import PORTAL_LEDGER
 from portal.runtime import Runtime
-from tests.datacenter.processing import Office, open_office
+from tests.datacenter.processing import Office, fail, open_office
 
 MIXED = "name,email\nanna,anna@example.org\nbob,no address\n"
 
@@ -38,16 +38,6 @@ def retry(office: Office, job_id: str) -> JobState | None:
             now=asking.now,
         )
     return perform(job_id, engine=office.engine)
-
-
-def fail(office: Office, job_id: str) -> None:
-    """Let the job have ended badly, as when the portal fell over at its very end."""
-    with office.runtime.sessions.begin() as session:
-        failed = {"state": JobState.FAILED, "result": {}}
-        session.execute(update(Job).where(Job.id == job_id).values(**failed))
-        session.execute(
-            update(JobAttempt).where(JobAttempt.job_id == job_id).values(state=JobState.FAILED)
-        )
 
 
 @pytest.fixture
