@@ -25,8 +25,11 @@ from portal.imports.results.routes import bp as results
 from portal.imports.templates import MEDIA_TYPES, TemplateFormat, table_template, template_name
 from portal.imports.waiting import remember
 from portal.imports.words import ImportMode, processor_of, table_of
+from portal.imports.wrote import History, history_of
+from portal.rows.batch import Batch
 from portal.tables.addresses import address_of, table_at
 from portal.tables.grants import rights_of
+from portal.tables.keys import joined
 from portal.tables.service import get_table
 from portal.tables.shapes import TableShape
 from portal.visible import visible
@@ -36,6 +39,7 @@ from portal.web.hx import is_htmx
 from portal.web.pages import fragment, page
 
 SHOWN = 50
+ROW = "row"
 
 bp = Blueprint("imports", __name__)
 protect(bp, Permission.IMPORTS_RUN)
@@ -91,7 +95,17 @@ def show_table(table: str) -> Response:
     context = _list(wanted_from(request.args, table=shape.name), here=here)
     if is_htmx():
         return fragment("imports/_list.html", **context)
-    return page("imports/table.html", shape=shape, states=STATES, **context)
+    history, fault = _history(shape)
+    return page(
+        "imports/table.html",
+        shape=shape,
+        states=STATES,
+        key=_key_asked(shape),
+        history=history,
+        history_fault=fault,
+        batch_url=_batch_url,
+        **context,
+    )
 
 
 @bp.get("/imports/templates/<path:template>")
@@ -140,6 +154,31 @@ def _list(wanted: Wanted, *, here: str) -> dict[str, Any]:
         "narrowed": bool(wanted.state or wanted.text or (wanted.table and here == "/imports")),
         "address_of": address_of,
     }
+
+
+def _key_asked(shape: TableShape) -> list[tuple[str, str]]:
+    """The columns of the key, each with what was typed for it."""
+    named = f"{ROW}-"
+    return [(name, request.args.get(f"{named}{place}", "")) for place, name in enumerate(shape.key)]
+
+
+def _history(shape: TableShape) -> tuple[History | None, str]:
+    """Who wrote the row that the address names, or why that cannot be told."""
+    typed = [text for _, text in _key_asked(shape)]
+    key = request.args.get(ROW, "") or (joined(typed) if any(typed) else "")
+    if not key:
+        return None, ""
+    found = services()
+    try:
+        return history_of(found.runtime, found.processors, shape=shape, key=key), ""
+    except NotFoundError as error:
+        return None, str(error)
+
+
+def _batch_url(batch: Batch) -> str:
+    """The page of a batch, whichever area it is of; empty where one may not see it."""
+    kind = services().batch_kinds.get(batch.order.kind)
+    return kind.page(batch) if kind.may_view(session(), current_actor(), batch) else ""
 
 
 def _table_choices(names: Sequence[str], chosen: str) -> list[tuple[str, str]]:

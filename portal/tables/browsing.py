@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from portal.errors import InvalidError
+from portal.tables.keys import joined
 from portal.tables.layout import Layout
 from portal.tables.patience import limited
 from portal.tables.quoting import escaped, quoted
@@ -60,9 +61,13 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class RowsPage:
-    """One page: cells as text (None where there is no value); `after` leads on, if it does."""
+    """One page: cells as text (None where there is no value); `after` leads on, if it does.
+
+    `keys` are those of the rows, as batches have them; empty where the table has none.
+    """
 
     rows: tuple[tuple[str | None, ...], ...]
+    keys: tuple[str, ...] = ()
     after: str = ""
 
 
@@ -87,6 +92,7 @@ def browse(connection: Connection, layout: Layout, *, wanted: Wanted, limit: int
     more = len(found) > limit and bool(layout.shape.key)
     return RowsPage(
         rows=tuple(query.cells(row) for row in shown),
+        keys=tuple(query.key_of(row) for row in shown) if layout.shape.key else (),
         after=query.place_of(shown[-1]) if more else "",
     )
 
@@ -124,6 +130,11 @@ class _Query:
         """What is shown of a row."""
         values = row[len(self._sorted()) + self._width :]
         return tuple(map(self._text, self._layout.names, values))
+
+    def key_of(self, row: Sequence[Any]) -> str:
+        """What finds the row again."""
+        begin = len(self._sorted())
+        return joined(row[begin : begin + self._width])
 
     def place_of(self, row: Sequence[Any]) -> str:
         """Where a page ends, as text for an address."""

@@ -147,6 +147,9 @@ def _frame(shape: TableShape, here: str) -> dict[str, Any]:
         "count": count,
         "may_export": _rights().may(shape.name, Action.EXPORT),
         "may_grant": actor.may(Permission.TABLES_GRANT),
+        "imports_url": f"/imports/tables/{address_of(shape.name)}"
+        if actor.may(Permission.IMPORTS_RUN)
+        else "",
         "export_url": f"/table-exports/{address_of(shape.name)}",
     }
 
@@ -165,6 +168,7 @@ def _rows_context(layout: Layout, wanted: Wanted, found: RowsPage, here: str) ->
         "here": here,
         "fields": fields,
         "rows": found.rows,
+        "history_urls": _history_urls(layout.shape, found),
         "wanted": wanted,
         "column_choices": [("", "Choose a column"), *((f.name, f.name) for f in fields)],
         "comparisons": COMPARISON_LABELS,
@@ -174,6 +178,14 @@ def _rows_context(layout: Layout, wanted: Wanted, found: RowsPage, here: str) ->
         if found.after
         else None,
     }
+
+
+def _history_urls(shape: TableShape, found: RowsPage) -> list[str]:
+    """Where one sees which import wrote each of the rows, for those who may import."""
+    if not current_actor().may(Permission.IMPORTS_RUN):
+        return []
+    here = f"/imports/tables/{address_of(shape.name)}"
+    return [f"{here}?{urlencode({'row': key})}" for key in found.keys]
 
 
 def _sort_url(here: str, wanted: Wanted, name: str) -> str:
