@@ -16,20 +16,18 @@ import psycopg
 from sqlalchemy import select, text
 
 from bench.import_files import HEADER, TOWNS
+from bench.import_worker import settings_of
 from portal.accounts.permissions import SYSTEM
 from portal.assembly import KINDS, processors_for
 from portal.imports.files import store_file
 from portal.imports.orders import ImportOrder, ask_to_import
 from portal.imports.words import ImportMode
-from portal.jobs import runner
-from portal.jobs.engine import JobEngine
 from portal.jobs.models import Job
 from portal.migrations.run import upgrade
 from portal.rows.batch_kinds import Wish
 from portal.rows.books import open_books
 from portal.rows.processors import Store
 from portal.runtime import Runtime
-from portal.settings import Settings
 from tests.servers import Postgres
 
 COLUMNS = """name varchar(40) NOT NULL, price numeric(10, 2), day date, street varchar(60),
@@ -41,7 +39,6 @@ TABLES = (
 # Only PostgreSQL is asked for keys that the database makes up.
 NUMBERED = f"""CREATE TABLE numbered (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, number integer NOT NULL, {COLUMNS})"""
-UPLOAD_MB = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +98,7 @@ def fresh(model: Model) -> Iterator[Path]:
 
 
 def ask(source: Path, folder: Path, asked: Asked) -> None:
-    """Store the file and queue its import; `perform` does it."""
+    """Store the file and queue its import, which a worker then does."""
     runtime = Runtime.open(settings_of(folder))
     with source.open("rb") as stream:
         stored = store_file(runtime, stream=stream, name=source.name, actor=SYSTEM)
@@ -118,13 +115,6 @@ def ask(source: Path, folder: Path, asked: Asked) -> None:
         job_id = ask_to_import(session, order=order, wish=wish).job.id
     (folder / "job").write_text(job_id)
     runtime.close()
-
-
-def perform(_source: Path, folder: Path) -> None:
-    """What a worker does."""
-    engine = JobEngine(runtime=Runtime.open(settings_of(folder)), kinds=KINDS)
-    runner.perform((folder / "job").read_text(), engine=engine)
-    engine.runtime.close()
 
 
 def check_ours(folder: Path, asked: Asked, *, rows: int, bad: int) -> None:
@@ -165,16 +155,6 @@ def sqlite_import(source: Path, folder: Path) -> None:
     commands = ("PRAGMA journal_mode=delete", f".import --csv --skip 1 {source} record")
     target = str(folder / "tables.sqlite")
     subprocess.run(["sqlite3", target, *commands], check=True, stdout=subprocess.DEVNULL)
-
-
-def settings_of(folder: Path) -> Settings:
-    """The portal of a folder, which takes files of any size."""
-    return Settings(
-        data=folder,
-        tables_url=(folder / "url").read_text(),
-        upload_limit_mb=UPLOAD_MB,
-        imports_quota_mb=UPLOAD_MB,
-    )
 
 
 def _execute(cluster: Postgres, database: str, statement: str) -> None:
