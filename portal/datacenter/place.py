@@ -6,11 +6,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.datacenter.models import DataCenterPlace
+from portal.datacenter.names import EXTENSIONS
 from portal.datacenter.steps import FOLDERS
 from portal.errors import InvalidError
 from portal.settings import Settings
 
 DEFAULT = "datacenter"
+NAMED = 3
+LOST_AND_FOUND = "lost+found"  # of every new disk
+EMPTY = "Choose an empty folder; make one first."
 
 
 def storage_path(session: Session, settings: Settings) -> Path:
@@ -39,7 +43,9 @@ def checked_place(path: Path, *, current: Path, reserved: Path | None) -> Path:
     """`path` as the storage's folder; raises InvalidError where it cannot be that.
 
     It must be a folder that exists, named from `/` on, neither around nor inside the current one
-    or Portal's own data (`reserved`), whose default place alone is allowed there.
+    or Portal's own data (`reserved`), whose default place alone is allowed there. It must be empty,
+    hold nothing but files of rows, or have been the storage before: whatever lies in the storage
+    can be downloaded and deleted on the pages.
     """
     if not path.is_absolute():
         raise InvalidError(f"{path} must be named in full, from / on.")
@@ -48,11 +54,33 @@ def checked_place(path: Path, *, current: Path, reserved: Path | None) -> Path:
     real = path.resolve()
     if real == current.resolve():
         return path
-    if reserved is not None and real != (reserved / DEFAULT).resolve() and _nested(real, reserved):
+    is_default = reserved is not None and real == (reserved / DEFAULT).resolve()
+    if reserved is not None and not is_default and _nested(real, reserved):
         raise InvalidError(f"{path} lies inside or around Portal's own data in {reserved}.")
     if _nested(real, current):
         raise InvalidError(f"{path} lies inside or around the present storage {current}.")
+    foreign = "" if is_default else _foreign(real)
+    if foreign:
+        raise InvalidError(f"{path} holds what is none of the data centre's: {foreign}. {EMPTY}")
     return path
+
+
+def _foreign(real: Path) -> str:
+    """The first names of what would not lie in a new storage; empty if it was one before."""
+    try:
+        found = sorted(path for path in real.iterdir() if not path.name.startswith("."))
+    except PermissionError as error:
+        raise InvalidError(f"{real} cannot be read by Portal; choose one of its own.") from error
+    if {str(folder) for folder in FOLDERS} <= {path.name for path in found}:
+        return ""
+    foreign = [path.name for path in found if not _belongs(path)]
+    return ", ".join(foreign[:NAMED]) + (", …" if len(foreign) > NAMED else "")
+
+
+def _belongs(path: Path) -> bool:
+    if path.is_dir():
+        return path.name in FOLDERS or path.name == LOST_AND_FOUND
+    return path.suffix.lower() in EXTENSIONS
 
 
 def _nested(real: Path, other: Path) -> bool:

@@ -109,6 +109,27 @@ def test_an_unfit_place_is_refused(
     assert open_data_center(runtime).storage == center.storage
 
 
+@pytest.mark.parametrize("name", ["passwd", "apache2/sites.csv", "logs/app.csv"])
+def test_a_folder_with_what_is_not_of_the_data_centre_is_refused(
+    center: DataCenter, new: Path, name: str
+) -> None:
+    before = center.storage
+    lay(new, {"ours.csv": b"a\n", name: b"theirs\n", "etc.conf": b"theirs\n"})
+    with pytest.raises(InvalidError, match=r"etc\.conf.*Choose an empty folder"):
+        center.set_storage_path(new)
+    assert center.storage == before
+    assert not (new / "finished").exists()
+
+
+def test_a_storage_of_before_is_taken_again_whatever_people_laid_there(
+    center: DataCenter, new: Path
+) -> None:
+    default = center.storage
+    lay(default, {"notes/read me.txt": b"of people\n"})
+    center.set_storage_path(new)
+    assert center.set_storage_path(default) == []
+
+
 def test_a_place_inside_the_present_storage_is_refused(center: DataCenter, new: Path) -> None:
     center.set_storage_path(new)
     (new / "below").mkdir()
