@@ -15,7 +15,8 @@ from portal.errors import PortalError
 from portal.files import written_aside
 from portal.imports import orders, telling
 from portal.imports.files import store_file
-from portal.imports.looking import get_batch_of, list_imports, view_import
+from portal.imports.listing import Wanted, list_page
+from portal.imports.looking import get_batch_of, view_import
 from portal.imports.orders import Asked, ImportOrder
 from portal.imports.scheduled import schedule_import
 from portal.imports.templates import TemplateFormat, table_template
@@ -177,8 +178,12 @@ def undo_command(context: click.Context, job_or_batch: str, wait: bool) -> None:
 def list_command(shell: Any, table: str, limit: int) -> None:
     """Show imports and dry runs, the newest first."""
     with shell.runtime.reads() as session:
-        found = list_imports(
-            session, runtime=shell.runtime, actor=shell.actor, table=table, limit=limit
+        found = list_page(
+            session,
+            runtime=shell.runtime,
+            actor=shell.actor,
+            wanted=Wanted(table=table),
+            limit=limit,
         )
     lines = list(map(telling.line_of, found)) or ["There are no imports."]
     _tell(shell, list(map(telling.line_facts, found)), lines)

@@ -1,49 +1,25 @@
-"""Imports as people see them: listed, the newest first, or one of them with its rows."""
+"""One import as people see it, with its rows."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from portal.accounts.permissions import Actor, Permission
 from portal.errors import NotFoundError
 from portal.imports.orders import APPLY, GO_ON, PLAN, RUN, UNDO, ImportOrder
 from portal.imports.rights import may_see
 from portal.imports.words import KIND, table_of
 from portal.jobs.models import Job
-from portal.jobs.queries import find_row
 from portal.jobs.service import SHORTEST_PREFIX, get_job
-from portal.jobs.views import JobView, view_job, view_rows
+from portal.jobs.views import JobView, view_job
 from portal.rows.batch import Batch, BatchState, Entry
 from portal.rows.batch_kinds import Wish
 from portal.rows.batch_row import batch_of
 from portal.rows.models import PORTAL_LEDGER
 from portal.rows.samples import Change, samples_of
-from portal.runtime import Runtime
-from portal.tables.actions import Rights
-from portal.tables.grants import place_of, rights_of
-from portal.tables.service import SEEN
 
 KINDS = (RUN, PLAN, APPLY, GO_ON, UNDO)
-LISTED = (RUN, PLAN, APPLY)
-AT_ONCE = 200
 _OVER = (BatchState.UNDONE, BatchState.UNDOING)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImportLine:
-    """An import in a list; `batch` is None where its file never came to rows.
-
-    `text` is what it came to, in its first line.
-    """
-
-    job: JobView
-    table: str
-    mode: str
-    dry_run: bool
-    batch: Batch | None
-    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,27 +59,6 @@ class Import:
         batch = self.batch
         is_plan = batch is not None and self.job.kind == PLAN and not self.job.active
         return batch is not None and is_plan and batch.state is BatchState.DONE
-
-
-def list_imports(
-    session: Session,
-    *,
-    runtime: Runtime,
-    actor: Actor,
-    table: str = "",
-    before: int = 0,
-    limit: int = 50,
-) -> list[ImportLine]:
-    """Imports and dry runs that `actor` may see, the newest first, those below job `before`."""
-    rights = rights_of(session, settings=runtime.settings, actor=actor)
-    found: list[Job] = []
-    while len(found) < limit:
-        page = _page(session, before=before)
-        found += [job for job in page if _is_shown(job, runtime, rights, table)]
-        if len(page) < AT_ONCE:
-            break
-        before = page[-1].number
-    return _lines(session, found[:limit], runtime)
 
 
 def view_import(session: Session, *, wish: Wish, typed: str) -> Import:
@@ -177,36 +132,3 @@ def _job_of_batch(session: Session, typed: str) -> str | None:
     )
     found = session.scalars(its.limit(2)).all()
     return found[0] if len(found) == 1 else None
-
-
-def _page(session: Session, *, before: int) -> Sequence[Job]:
-    query = select(Job).where(Job.area == KIND, Job.kind.in_(LISTED))
-    if before:
-        query = query.where(Job.number < before)
-    return session.scalars(query.order_by(Job.number.desc()).limit(AT_ONCE)).all()
-
-
-def _is_shown(job: Job, runtime: Runtime, rights: Rights, wanted: str) -> bool:
-    table, actor = str(job.args.get("table", "")), rights.actor
-    if wanted and wanted != table:
-        return False
-    if actor.may(Permission.JOBS_VIEW_ALL) or job.requester_id == actor.user_id is not None:
-        return True
-    here = job.args.get("place") == place_of(runtime.settings)
-    return here and rights.may_any(table, SEEN)
-
-
-def _lines(session: Session, jobs: Sequence[Job], runtime: Runtime) -> list[ImportLine]:
-    rows = [row for job in jobs if (row := find_row(session, job_id=job.id)) is not None]
-    views = view_rows(rows, runtime=runtime)
-    return [
-        ImportLine(
-            job=view,
-            table=str(job.args.get("table", "")),
-            mode=str(job.args.get("mode", "")),
-            dry_run=job.kind == PLAN,
-            batch=find_batch_of(session, job),
-            text=str(job.result.get("text") or job.reason).partition("\n")[0],
-        )
-        for job, view in zip(jobs, views, strict=True)
-    ]

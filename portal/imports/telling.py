@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from portal.imports.looking import Import, ImportLine
+from portal.imports.listing import Line
+from portal.imports.looking import Import
 from portal.imports.orders import Asked
 from portal.jobs.models import JobState
 from portal.jobs.views import JobView
@@ -40,7 +41,7 @@ def text_of(job: JobView) -> str:
     return str(job.result.get("text") or job.reason)
 
 
-def line_facts(line: ImportLine) -> dict[str, Any]:
+def line_facts(line: Line) -> dict[str, Any]:
     """An import of a list for machines."""
     return {
         "job": line.job.id,
@@ -56,7 +57,7 @@ def line_facts(line: ImportLine) -> dict[str, Any]:
     }
 
 
-def line_of(line: ImportLine) -> str:
+def line_of(line: Line) -> str:
     """An import of a list for people."""
     said = f": {line.text}" if line.text else ""
     return f"{line.job.id[:8]}\t{line.job.word}\t{line.job.title}{said}"
