@@ -6,11 +6,13 @@ from portal.accounts.permissions import Actor, Permission
 from portal.assembly import KINDS, processors_for
 from portal.datacenter.example import load_files
 from portal.datacenter.orders import Asking
+from portal.imports.example import load_import
 from portal.jobs.engine import JobEngine
 from portal.jobs.runner import perform
 from portal.projects.load_order import LoadOrder, OnConflict
 from portal.projects.loading import load_folder
 from portal.projects.models import Policy
+from portal.rows.batch_kinds import Wish
 from portal.runtime import Runtime
 from portal.tables.example import load_tables
 
@@ -23,8 +25,8 @@ _NEEDED = (Permission.USERS_MANAGE, Permission.TABLES_GRANT, Permission.IMPORTS_
 def load_example(runtime: Runtime, actor: Actor) -> str:
     """Load the example project as `actor` and return its id.
 
-    Administrators get tables and files of the data centre, too. What is there already stays as it
-    is, with what people changed in it.
+    Administrators get tables, files of the data centre and an import, too. What is there already
+    stays as it is, with what people changed in it.
     """
     order = LoadOrder(
         folder=_CONTENT / "handbook",
@@ -37,11 +39,11 @@ def load_example(runtime: Runtime, actor: Actor) -> str:
     if all(actor.may(permission) for permission in _NEEDED):
         load_tables(runtime, actor)
         _load_files(runtime, actor)
+        _load_import(runtime, actor)
     return project_id
 
 
 def _load_files(runtime: Runtime, actor: Actor) -> None:
-    """The job is done here and now, so that no worker needs to run."""
     asking = Asking(
         actor=actor,
         now=runtime.clock(),
@@ -49,6 +51,22 @@ def _load_files(runtime: Runtime, actor: Actor) -> None:
         waker=lambda _queue, _job_id: False,
         processors=processors_for(runtime),
     )
-    job_id = load_files(runtime, _CONTENT / "datacenter", asking=asking)
+    _perform(runtime, load_files(runtime, _CONTENT / "datacenter", asking=asking))
+
+
+def _load_import(runtime: Runtime, actor: Actor) -> None:
+    wish = Wish(
+        actor=actor,
+        now=runtime.clock(),
+        kinds=KINDS,
+        waker=lambda _queue, _job_id: False,
+        processors=processors_for(runtime),
+        runtime=runtime,
+    )
+    _perform(runtime, load_import(_CONTENT / "imports", wish=wish))
+
+
+def _perform(runtime: Runtime, job_id: str | None) -> None:
+    """The job is done here and now, so that no worker needs to run."""
     if job_id is not None:
         perform(job_id, engine=JobEngine(runtime=runtime, kinds=KINDS))

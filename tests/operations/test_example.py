@@ -17,6 +17,7 @@ from portal.projects.archive import ArchiveReport
 from portal.projects.exports import build_export
 from portal.projects.models import Policy, Project, ProjectFile, ProjectPage
 from portal.rows.looking import Wish
+from portal.rows.models import PORTAL_LEDGER
 from portal.runtime import Runtime
 from tests.datacenter.processing import names_in
 
@@ -108,6 +109,20 @@ def test_the_people_of_the_example_are_processed_once_only(runtime: Runtime) -> 
     delete_files(runtime, wanted=["example-people.create.pending.csv"], actor=SYSTEM)
     load_example(runtime, SYSTEM)
     assert "example-people.create.pending.csv" not in lying(runtime)[""]
+
+
+def imports_of(runtime: Runtime) -> list[tuple[int, int, int]]:
+    """Inserted, updated and failed rows of each import that there was."""
+    batch = PORTAL_LEDGER.batch
+    counts = select(batch.c.created, batch.c.updated, batch.c.failed)
+    with runtime.reads() as session:
+        return [tuple(row) for row in session.execute(counts.where(batch.c.kind == "imports"))]
+
+
+def test_the_example_has_one_import_with_rows_to_repair(runtime: Runtime) -> None:
+    load_example(runtime, SYSTEM)
+    load_example(runtime, SYSTEM)
+    assert imports_of(runtime) == [(3, 2, 2)]
 
 
 def test_who_is_no_administrator_gets_the_project_alone(runtime: Runtime) -> None:
