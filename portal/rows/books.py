@@ -18,13 +18,9 @@ Sessions = Callable[[], AbstractContextManager[Session]]
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How much is done in one transaction: input rows, changed database rows, seconds.
-
-    `loaded` is how many rows are loaded at once, where they can be.
-    """
+    """How much is done in one transaction: input rows, changed database rows, seconds."""
 
     rows: int
-    loaded: int | None = None
     changes: int | None = None
     seconds: float | None = None
 
@@ -32,7 +28,7 @@ class Pace:
 # A transaction in the portal's database has at most 500 rows and a quarter of a second; the log
 # lines that go along take up to 200 of them.
 PORTAL_PACE = Pace(rows=100, changes=240, seconds=0.12)
-TABLES_PACE = Pace(rows=5_000, loaded=10_000)
+TABLES_PACE = Pace(rows=5_000)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from portal.rows.books import Pace
 from portal.rows.chunk import Hands, hands_for, kept
 from portal.rows.desk import Desk, PausedError, sit_down
 from portal.rows.fates import Prepared, entries_of, entries_of_runs, gains_of
-from portal.rows.garbage import swept_by_chunk
+from portal.rows.garbage import Sweeper, swept_by_chunk
 from portal.rows.loading import Loader, Portion, gains_around, loader_for, runs_around
 from portal.rows.processors import KeepRemoved, Mode, Processor, Processors
 from portal.rows.retrying import do_again
@@ -124,7 +124,7 @@ def _do_file(desk: Desk, run: Undertaking, suspects: Suspects) -> None:
     ):
         loader = loader_for(run, suspects)
         if loader is not None:
-            _load_file(desk, loader, table.rows, total=total)
+            _load_file(desk, loader, table.rows, total=total, sweeper=sweeper)
             return
         hands = hands_for(desk, run, seen, suspects)
         rows = rows_from(table, desk.batch.next_row)
@@ -140,14 +140,17 @@ def _do_file(desk: Desk, run: Undertaking, suspects: Suspects) -> None:
     desk.mark(total=desk.batch.next_row - 1)
 
 
-def _load_file(desk: Desk, loader: Loader, rows: Iterator[Row], *, total: int | None) -> None:
+def _load_file(
+    desk: Desk, loader: Loader, rows: Iterator[Row], *, total: int | None, sweeper: Sweeper
+) -> None:
     """Load the rows from `next_row` on; the names of those before are remembered."""
-    at_once = desk.books.pace.loaded or desk.books.pace.rows
+    at_once = desk.books.pace.rows
     for chunk in portions(islice(rows, desk.batch.next_row - 1), size=at_once):
         desk.work.checkpoint()
         loader.portion(chunk)
 
     def make(chunk: list[Row]) -> Portion:
+        sweeper.chunk_done()
         desk.between(ROWS, done=desk.batch.next_row - 1, total=total)
         return loader.portion(chunk)
 

@@ -22,7 +22,7 @@ from portal.rows.batch_row import entry_of
 from portal.rows.chunk import Hands, hands_for, kept
 from portal.rows.desk import Desk
 from portal.rows.fates import Fate, Prepared, entries_of, entries_of_runs, gains_of
-from portal.rows.garbage import swept_by_chunk
+from portal.rows.garbage import Sweeper, swept_by_chunk
 from portal.rows.loading import Loader, Portion, gains_around, loader_for, runs_around
 from portal.rows.retrying import settle
 from portal.rows.seen import open_seen
@@ -94,8 +94,8 @@ class _Trial:
         loader = None if self.batch.counts.processed else loader_for(self.run, self.suspects)
         with open_source(self.run.batch.order) as table, swept_by_chunk() as sweeper:
             if loader is not None:
-                chunks = portions(table.rows, size=pace.loaded or pace.rows)
-                self._load_file(session, loader, chunks)
+                chunks = portions(table.rows, size=pace.rows)
+                self._load_file(session, loader, chunks, sweeper=sweeper)
                 return
             for rows in portions(table.rows, size=pace.rows):
                 self.desk.between(ROWS, done=self.rows, total=total, pausable=False)
@@ -103,10 +103,18 @@ class _Trial:
                 self.rows += len(rows)
                 sweeper.chunk_done()
 
-    def _load_file(self, session: Session, loader: Loader, chunks: Iterator[Sequence[Row]]) -> None:
+    def _load_file(
+        self,
+        session: Session,
+        loader: Loader,
+        chunks: Iterator[Sequence[Row]],
+        *,
+        sweeper: Sweeper,
+    ) -> None:
         total = self.desk.batch.counts.total
 
         def make(chunk: Sequence[Row]) -> Portion:
+            sweeper.chunk_done()
             self.desk.between(ROWS, done=self.rows, total=total, pausable=False)
             return loader.portion(chunk)
 
