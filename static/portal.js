@@ -1,6 +1,6 @@
 // What pages do besides being pages. Everything here only adds: without it forms still post.
 // Attributes it knows: data-theme-switch, data-confirm, data-close, data-copy, data-dismiss,
-// data-back, data-relative, data-elapsed, data-announce, data-scrolls.
+// data-back, data-keeps, data-relative, data-elapsed, data-announce, data-scrolls.
 "use strict";
 
 (() => {
@@ -10,6 +10,21 @@
 
   /** @param {string} selector @returns {HTMLElement | null} */
   const find = (selector) => document.querySelector(selector);
+
+  // ---- who goes back finds the form as it was sent ----
+
+  const LONGEST = 3500; // servers refuse addresses of 4094 characters
+
+  const saidIn = (form) =>
+    [...new FormData(form)].filter(([name, text]) => name !== "csrf_token" && (text || name.startsWith("column-")));
+
+  document.addEventListener("submit", ({ target }) => {
+    if (!target.matches("[data-keeps]")) return;
+    const said = saidIn(target);
+    const short = said.filter(([name]) => name === "processor" || name === "mode");
+    const url = [said, short].map((pairs) => `?${new URLSearchParams(pairs)}`).find((one) => one.length < LONGEST);
+    if (url) history.replaceState(history.state, "", url);
+  });
 
   // ---- requests ----
 

@@ -49,7 +49,8 @@ FIELDS = (
         name="roles",
         type=FieldType.LIST,
         title="Roles",
-        help="All roles that the user shall hold; none that grants more than you may yourself.",
+        help="All roles that the user shall hold, parted by semicolons; none that grants more than "
+        "you may yourself.",
         default=(),
         choices=tuple(Choice(value=str(role)) for role in Role),
         synonyms=("role",),

@@ -1,6 +1,7 @@
 """Batches of the data centre as its pages show them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
@@ -55,7 +56,8 @@ class SecondPerson:
 class Run:
     """A job and the batch it works on; None as long as the file is being copied.
 
-    With `hides_records` what stood in records is not for the one who looks.
+    With `hides_records` what stood in records is not for the one who looks. `titles` are those of
+    the processor's fields by their names.
     """
 
     job: JobView
@@ -64,6 +66,7 @@ class Run:
     failing: tuple[Entry, ...] = ()
     skipped: tuple[Entry, ...] = ()
     processor_title: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
     order: ProcessOrder | None = None
     file_said: str = ""
     hides_records: bool = False
@@ -160,6 +163,7 @@ def view_run(session: Session, *, asking: Asking, runtime: Runtime, job_id: str)
     if batch is None:
         return Run(job=view, batch=None)
     changes, failing = samples_of(runtime, batch)
+    processor = asking.processors.get(batch.order.processor)
     shown = may_see_records(
         asking.processors, asking.actor, batch.order.processor, owner_id=batch.actor_id
     )
@@ -170,7 +174,8 @@ def view_run(session: Session, *, asking: Asking, runtime: Runtime, job_id: str)
         failing=failing,
         skipped=skipped_of(runtime, batch),
         hides_records=not shown,
-        processor_title=asking.processors.get(batch.order.processor).title,
+        processor_title=processor.title,
+        titles={one.name: one.title or one.name for one in processor.fields},
         order=ProcessOrder.from_args(job.args) if job.kind in (PROCESS, PLAN) else None,
         file_said=_file_said(session, batch),
         second=_second_person(session, batch, asking),

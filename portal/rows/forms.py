@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from portal.rows.looking import DELIMITERS, QUOTES, Wish
 from portal.rows.mapped import Names
@@ -15,6 +16,7 @@ from portal.tabular.formats import DELIMITER_NAMES, Format
 from portal.web.numbers import numbered
 
 CONSTANT = "constant-"
+LONGEST = 3_500  # of the 4,094 characters that an address may have
 
 
 def wish_of(asked: Mapping[str, str], *, processor: str = "") -> Wish:
@@ -61,19 +63,26 @@ def mapping_query(
     columns: Sequence[str | None],
     treatment: Treatment,
 ) -> dict[str, str]:
-    """What `wish_of` takes, so that the form is filled in as it was for an order."""
+    """What `wish_of` takes, so that the form is filled in as it was for an order.
+
+    Servers refuse long addresses: of a mapping that is too long for one, the columns are left out.
+    """
     asked = asked_of(treatment, columns)
-    said = {"processor": processor, "mapped_for": processor, "mode": str(mode), "sheet": fmt.sheet}
+    reading = {"processor": processor, "mode": str(mode), "sheet": fmt.sheet}
     if fmt.kind == "csv":
         quote = next(name for name, sign in QUOTES.items() if sign == fmt.quote)
         delimiter = DELIMITER_NAMES.get(fmt.delimiter, "")
-        said |= {"encoding": fmt.encoding, "delimiter": delimiter, "quote": quote}
+        reading |= {"encoding": fmt.encoding, "delimiter": delimiter, "quote": quote}
+    reading = {name: text for name, text in reading.items() if text}
+    said = {"mapped_for": processor}
     said |= {f"column-{number}": name or "" for number, name in enumerate(columns)}
     for number, texts in asked.rules.items():
         said |= {f"rule-{part}-{number}": getattr(texts, part) for part in PARTS}
     said |= {f"{CONSTANT}{name}": text for name, text in asked.constants.items()}
     said["key"] = json.dumps(list(asked.key)) if asked.key else ""
-    return {name: text for name, text in said.items() if text or name.startswith("column-")}
+    said = {name: text for name, text in said.items() if text or name.startswith("column-")}
+    whole = reading | said
+    return whole if len(urlencode(whole)) < LONGEST else reading
 
 
 def _asked(asked: Mapping[str, str]) -> Asked:

@@ -16,7 +16,7 @@ from portal.rows.rule_texts import NOTHING, Read, RuleTexts, read, texts_of
 from portal.rows.treatment import PLAIN, Treatment
 from portal.tabular.canonical import text_of
 from portal.tabular.conversion import Conversion, RowErrors
-from portal.tabular.fields import Field
+from portal.tabular.fields import Field, Value
 from portal.tabular.rules import Rules, faults_of_rules
 
 WHOLE = ""
@@ -140,8 +140,16 @@ def _sample(conversion: Conversion, name: str, text: str) -> Sample:
     (values,) = conversion.convert_many([[text]])
     if isinstance(values, RowErrors):
         return Sample(text=text, becomes="", fault=" / ".join(values.errors[name]))
-    becomes = text_of(values[name], missing=CLEARED) if name in values else LEFT_ALONE
-    return Sample(text=text, becomes=becomes, fault="")
+    return Sample(
+        text=text, becomes=_told(values[name]) if name in values else LEFT_ALONE, fault=""
+    )
+
+
+def _told(value: Value) -> str:
+    """The value for people: a list as it may be typed, not as the file of a backup has it."""
+    if isinstance(value, tuple) and value and not any(";" in one for one in value):
+        return ";".join(value)
+    return text_of(value, missing=CLEARED)
 
 
 def _open_fields(processor: Processor, mode: Mode, columns: Sequence[Field | None]) -> list[Field]:

@@ -78,6 +78,19 @@ def test_what_is_unfolded_and_typed_stays_when_the_form_comes_anew(page: Page) -
     expect(page.locator("#look-mode")).to_be_focused()
 
 
+def test_back_from_a_dry_run_the_form_is_as_it_was_sent(page: Page) -> None:
+    page.goto("/datacenter/files/people.csv")
+    page.get_by_label("Processor").select_option("users")
+    with page.expect_response("**/datacenter/look/people.csv"):
+        page.get_by_label("Field of column Full name").select_option("")
+    page.get_by_role("button", name="Dry run").click()
+    expect(page.get_by_text("a dry run, nothing was written")).to_be_visible(timeout=60_000)
+    page.go_back()
+    expect(page.get_by_label("Processor")).to_have_value("users")
+    expect(page.get_by_label("Field of column Full name")).to_have_value("")
+    expect(page.get_by_role("button", name="Dry run")).to_be_enabled()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1360, 390])
 def test_the_unfolded_form_passes_axe_and_fits_its_screen(

@@ -59,6 +59,13 @@ def test_rules_are_tried_on_the_first_rows_and_change_nothing(
     assert office.lying()[""] == ["users.csv"]
 
 
+def test_a_list_is_shown_as_it_may_be_typed(boss: Browser, office: Office) -> None:
+    office.put("roles.csv", "name,roles\nanna,member\nbob,member; operator\n")
+    asked = FORM | {"column-1": "roles"}
+    part = boss.post("/datacenter/look/roles.csv", asked, headers=HTMX)
+    assert outcomes(part.text, 1) == "member member; operator → member;operator"
+
+
 def test_without_scripts_the_whole_page_comes_with_what_was_typed(boss: Browser) -> None:
     text = boss.post(LOOK, FORM | {"rule-values-0": "Bob = robert", "save_as": "Mine"}).text
     assert "<html" in text

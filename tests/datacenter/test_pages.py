@@ -1,5 +1,6 @@
 """The pages of the data centre and of its failing rows: what they show, to whom, what they do."""
 
+import html
 import io
 import os
 import re
@@ -140,6 +141,34 @@ def test_a_dry_run_is_applied_as_it_was_tried(boss: Browser, office: Office) -> 
     assert "write an e-mail address" in shown
     done = run_of(office, boss.post(f"{plan}/apply").location)
     assert (done.counts.created, done.counts.failed, done.order.dry_run) == (1, 2, False)
+
+
+def test_from_a_dry_run_one_comes_back_to_the_mapping_as_it_was(
+    boss: Browser, office: Office
+) -> None:
+    office.put("users.csv", USERS)
+    form = {"processor": "users", "mapped_for": "users", "mode": "upsert", "column-0": "name"}
+    form |= {"column-1": "", "column-2": "email", "rule-case-0": "upper", "action": "plan"}
+    boss.get("/datacenter/files/users.csv")
+    plan = boss.post("/datacenter/files/users.csv", form).location
+    run_of(office, plan)
+    found = re.search(
+        r'href="(/datacenter/files/[^"]+)"[^>]*>.*?Change the mapping', boss.get(plan).text
+    )
+    assert found
+    text = boss.get(html.unescape(found[1])).text
+    assert '<option value="upsert" selected>' in text
+    assert '<option value="upper" selected>' in text
+    assert re.search(
+        r'name="column-1".*?<option value="">– left out –</option>(?!.*selected)', text
+    )
+
+
+def test_why_rows_fail_names_the_fields_as_people_know_them(boss: Browser, office: Office) -> None:
+    batch = failed_batch(office)
+    text = boss.get(f"/datacenter/runs/{batch.job_id}").text
+    assert "<td>E-mail</td>" in text
+    assert "<td>email</td>" not in text
 
 
 def test_a_file_that_changed_after_its_dry_run_is_not_processed(

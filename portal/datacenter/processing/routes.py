@@ -14,6 +14,7 @@ from portal.datacenter.folders import DataCenter, DataCenterFile
 from portal.datacenter.latest import find_processor
 from portal.datacenter.looking import look
 from portal.datacenter.orders import REASONS, Asking, ProcessOrder
+from portal.datacenter.processing.forms import mapping_url
 from portal.datacenter.remembered import known_mappings
 from portal.datacenter.restoring import UnknownOriginError, order_to_restore
 from portal.datacenter.service import open_data_center
@@ -96,7 +97,8 @@ def show_batches() -> Response:
     before = request.args.get("before", 0, type=number)
     found = list_batches(session(), before=before, limit=SHOWN + 1)
     older = f"/datacenter/batches?before={found[SHOWN - 1].number}" if len(found) > SHOWN else None
-    return page("datacenter/batches.html", batches=found[:SHOWN], older_url=older)
+    titles = {one.name: one.title for one in services().processors.offered(current_actor())}
+    return page("datacenter/batches.html", batches=found[:SHOWN], older_url=older, titles=titles)
 
 
 @bp.get("/datacenter/runs/<run_id>")
@@ -104,9 +106,14 @@ def show_run(run_id: str) -> Response:
     """A job with its batch and what became of the rows; for htmx the batch alone."""
     run = view_run(session(), asking=_asking(), runtime=services().runtime, job_id=run_id)
     may_run = current_actor().may(Permission.IMPORTS_RUN)
+    context: dict[str, Any] = {
+        "run": run,
+        "actor_may_run": may_run,
+        "mapping_url": mapping_url(run),
+    }
     if is_htmx():
-        return fragment("datacenter/_batch.html", run=run, actor_may_run=may_run)
-    return page("datacenter/run.html", run=run, actor_may_run=may_run)
+        return fragment("datacenter/_batch.html", **context)
+    return page("datacenter/run.html", **context)
 
 
 @bp.post("/datacenter/runs/<run_id>/apply")
