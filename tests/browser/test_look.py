@@ -16,6 +16,7 @@ PATHS = (
     "/notifications",
     "/projects",
     "/projects/new",
+    "/imports",
     "/accounts",
     "/accounts/new",
     "/accounts/me",
