@@ -53,6 +53,14 @@ def test_a_file_that_was_sent_is_shown_with_table_and_mode_chosen(clerk: Clerk) 
     assert clerk.desk.rows("SELECT * FROM trunk") == []
 
 
+def test_the_mode_that_was_chosen_stays_until_the_table_is_chosen(clerk: Clerk) -> None:
+    page = clerk.send("t.csv", GOOD, table="", mode="upsert")
+    assert '<input type="hidden" name="mode" value="upsert">' in clerk.browser.get(page).text
+    asked = {"processor": "table:trunk", "mode": "upsert"}
+    text = clerk.browser.post(page.partition("?")[0].replace("/new/", "/look/"), asked).text
+    assert '<option value="upsert" selected>upsert</option>' in text
+
+
 def test_a_look_with_other_choices_is_a_fragment_and_keeps_nothing(clerk: Clerk) -> None:
     page = clerk.send("t.csv", GOOD).partition("?")[0]
     clerk.browser.get(page)

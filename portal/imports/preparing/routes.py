@@ -118,6 +118,7 @@ def _context(stored: StoredFile) -> dict[str, Any]:
         "fault": "",
         "earlier": None,
         "templates_url": "",
+        "asked_mode": request.values.get("mode", ""),
         **words_of_mapping(),
         "save_as": request.values.get("save_as", ""),
         "partial": request.values.get("partial") == "yes",
