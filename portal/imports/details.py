@@ -70,7 +70,7 @@ def details_of(session: Session, *, wish: Wish, seen: Import) -> Details:
         faults=tuple(faults_of(batch, seen.failing)),
         skipped=skipped_of(runtime, batch) if shown else (),
         undo=_undo_data(runtime, batch) if seen.may_undo else None,
-        jobs=tuple(_jobs(session, seen, batch)),
+        jobs=tuple(_jobs(session, seen, batch)) if shown else (),
         file_id=_file_id(wish, seen),
         may_change=may_import(session, wish.actor, place=place, table=table, mode=mode),
         may_go_on=_may_go_on(seen, batch),

@@ -268,3 +268,22 @@ def test_names_that_try_to_pass_for_something_else_are_written_out(clerk: Clerk)
     location = clerk.run("a\u202eb.csv", BAD)
     for url in (location, "/imports"):
         assert "\u202e" not in clerk.browser.get(url).text
+
+
+def test_an_import_that_waits_asks_for_itself_and_an_unchanged_answer_is_304(clerk: Clerk) -> None:
+    location = clerk.ask("t.csv", GOOD)
+    part = clerk.browser.get(location, headers=HTMX)
+    assert 'hx-trigger="every 2s' in part.text
+    assert "The rows appear here once the file was taken in." in part.text
+    again = clerk.browser.get(location, headers=HTMX | {"If-None-Match": part.headers["ETag"]})
+    assert again.status_code == 304
+    clerk.do(location)
+    assert 'hx-trigger="every 2s' not in clerk.browser.get(location, headers=HTMX).text
+
+
+def test_a_sheet_of_a_workbook_is_imported(clerk: Clerk) -> None:
+    template = clerk.browser.client.get("/imports/templates/trunk.xlsx").data
+    page = clerk.send("trunk.xlsx", template, table="trunk", mode="insert")
+    text = clerk.browser.get(page).text
+    assert "The columns are enough." in text
+    assert "No row follows the header" in text
