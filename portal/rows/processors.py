@@ -261,6 +261,10 @@ class Processors:
         dynamic = [p for source in self._sources for p in source.all(actor)]
         return sorted((*own, *dynamic), key=lambda processor: processor.title.casefold())
 
+    def titles(self, actor: Actor) -> dict[str, str]:
+        """The titles of those by their names."""
+        return {processor.name: processor.title for processor in self.offered(actor)}
+
     def allows(self, actor: Actor, name: str, mode: Mode) -> bool:
         """Whether `actor` may use the processor called `name` in this mode."""
         own = self._declared.get(name)

@@ -169,6 +169,7 @@ def test_why_rows_fail_names_the_fields_as_people_know_them(boss: Browser, offic
     text = boss.get(f"/datacenter/runs/{batch.job_id}").text
     assert "<td>E-mail</td>" in text
     assert "<td>email</td>" not in text
+    assert "<td>Users <span" in boss.get("/datacenter/batches").text
 
 
 def test_a_file_that_changed_after_its_dry_run_is_not_processed(

@@ -97,7 +97,7 @@ def show_batches() -> Response:
     before = request.args.get("before", 0, type=number)
     found = list_batches(session(), before=before, limit=SHOWN + 1)
     older = f"/datacenter/batches?before={found[SHOWN - 1].number}" if len(found) > SHOWN else None
-    titles = {one.name: one.title for one in services().processors.offered(current_actor())}
+    titles = services().processors.titles(current_actor())
     return page("datacenter/batches.html", batches=found[:SHOWN], older_url=older, titles=titles)
 
 

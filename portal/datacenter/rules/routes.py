@@ -28,7 +28,8 @@ protect(bp, Permission.IMPORTS_RUN)
 def list_rules() -> Response:
     """All rules in the order in which they are asked."""
     found = service.list_rules(session(), actor=current_actor())
-    return page("datacenter/rules/index.html", rules=found, zone=_zone())
+    titles = services().processors.titles(current_actor())
+    return page("datacenter/rules/index.html", rules=found, zone=_zone(), titles=titles)
 
 
 @bp.get("/datacenter/rules/new")

@@ -87,8 +87,13 @@ def show_mappings() -> Response:
     """The mappings that were saved, with what they are for and when they were last used."""
     may_edit = current_actor().may(Permission.DATACENTER_EDIT)
     found = list_profiles(session())
-    here = "/datacenter/mappings"
-    return page("datacenter/mappings.html", mappings=found, may_edit=may_edit, mappings_url=here)
+    context: dict[str, Any] = {
+        "mappings": found,
+        "may_edit": may_edit,
+        "mappings_url": "/datacenter/mappings",
+        "titles": services().processors.titles(current_actor()),
+    }
+    return page("datacenter/mappings.html", **context)
 
 
 @bp.get("/datacenter/mappings/versions")
