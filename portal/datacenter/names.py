@@ -171,9 +171,10 @@ def fitting(stem: str, *, limit: int = STEM_BYTES) -> str:
 
 def _parts(shown: str) -> tuple[str, str]:
     normal = unicodedata.normalize("NFC", shown)
-    if not normal.strip():
+    base, rest = _base(normal)
+    if not base.strip():
         raise InvalidError("The file has no name; give it one.")
-    return _base(normal)
+    return base, rest
 
 
 def _base(name: str) -> tuple[str, str]:

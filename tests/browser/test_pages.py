@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -27,6 +28,8 @@ PARTS = {
     "<run_id>": "{run}",
     "<batch_id>": "{batch}",
     "<int:rule>": "1",
+    "<import_id>": "{import_id}",
+    "<file_id>": "{file_id}",
 }
 # Answers to GET that are no pages. A new address is a page until it is named here.
 NO_PAGES = {
@@ -34,6 +37,7 @@ NO_PAGES = {
     "artifacts.download_artifact",
     "datacenter.download_file",
     "datacenter.upkeep.download_template",
+    "imports.download_template",
     "jobs.monitoring.show_health",
     "jobs.monitoring.show_metrics",
     "jobs.show_log",
@@ -69,7 +73,7 @@ def test_every_page_is_accessible(
     faults = []
     signed_in.set_viewport_size({"width": width, "height": 900})
     signed_in.emulate_media(color_scheme=scheme)
-    for address in addresses(portal):
+    for address in addresses(portal, file_id=send_file(signed_in)):
         answer = signed_in.goto(address)
         assert answer is not None
         assert answer.status == (404 if address == "/no-such-page" else 200), address
@@ -91,14 +95,32 @@ def make_rule(page: Page) -> None:
     page.wait_for_url("**/datacenter/rules")
 
 
+def send_file(page: Page) -> str:
+    """Send a file that waits to be imported; returns its id."""
+    page.goto("/imports")
+    file = {"name": "a.csv", "mimeType": "text/csv", "buffer": b"number,name\n1,a\n"}
+    page.set_input_files("input[type=file]", [file])
+    page.locator("select[name=table]").first.select_option("example_record")
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url("**/imports/new/*")
+    return urlsplit(page.url).path.rpartition("/")[2]
+
+
 def parts(portal: Portal) -> dict[str, str]:
     """Ids of what the example content made."""
     jobs = json.loads(portal.shell("jobs", "list", "--json").stdout)
     (export,) = [job["id"] for job in jobs if job["area"] == "projects"]
     (run,) = [job["id"] for job in jobs if job["area"] == "datacenter"]
+    (imported,) = [job["id"] for job in jobs if job["area"] == "imports"]
     wait_until(lambda: shown(portal, run)["state"] == "succeeded", timeout=60)
     batch = shown(portal, run)["result"]["batch"]
-    return {"job": export, "page": "index", "run": run, "batch": batch}
+    return {
+        "job": export,
+        "page": "index",
+        "run": run,
+        "batch": batch,
+        "import_id": imported,
+    }
 
 
 def shown(portal: Portal, job_id: str) -> dict[str, Any]:
@@ -106,9 +128,9 @@ def shown(portal: Portal, job_id: str) -> dict[str, Any]:
     return answer
 
 
-def addresses(portal: Portal) -> list[str]:
+def addresses(portal: Portal, *, file_id: str) -> list[str]:
     app = create_app(Settings.from_environment({"PORTAL_DATA": str(portal.data)}))
-    known = parts(portal)
+    known = parts(portal) | {"file_id": file_id}
     rules = [
         rule.rule
         for rule in app.url_map.iter_rules()

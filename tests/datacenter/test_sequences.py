@@ -33,7 +33,7 @@ class Sequences(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(dir=IN_MEMORY if IN_MEMORY.is_dir() else None))
         self.intents = MemoryIntents()
         self.die_at = 0
-        self.runs = 0
+        self.runs = self.dropped = 0
         self.originals: set[bytes] = set()
         self.good: set[bytes] = set()
         self.bad: set[bytes] = set()
@@ -57,7 +57,8 @@ class Sequences(RuleBasedStateMachine):
         path = self.center.storage / name
         if path.exists():
             return
-        content = f"original {len(self.originals)}\r\n".encode()
+        self.dropped += 1
+        content = f"original {self.dropped}\r\n".encode()
         path.write_bytes(content)
         self.originals.add(content)
 
