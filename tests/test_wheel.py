@@ -12,7 +12,6 @@ import pytest
 from portal import __version__
 
 ROOT = Path(__file__).parents[1]
-pytestmark = pytest.mark.xdist_group("wheel")  # built once
 ASKED = """
 import re
 from portal.app import create_app

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PASSWORD, Portal, sign_in
@@ -12,8 +11,6 @@ anna;Anna Groß;anna@example.org;member
 bob;Bob;no address;member
 cleo;Cleo;cleo@example.org;emperor
 """
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 def test_a_clerk_brings_a_file_to_records_and_repairs_its_bad_rows(

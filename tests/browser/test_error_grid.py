@@ -24,7 +24,6 @@ TABLES = """
         remark TEXT);
 """
 
-pytestmark = pytest.mark.xdist_group("browser")
 
 Grid = Callable[[str, list[str]], Page]
 

@@ -5,14 +5,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PASSWORD, Portal, sign_in
 
 MANUAL = Path("/usr/share/doc/postgresql-doc-15/html")
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 class Links(HTMLParser):

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
@@ -14,8 +13,6 @@ B-2;X;Marriage;2,50;y
 B-3;S;Move;dear;z
 """
 SLOW = 60_000
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 def test_a_file_is_tried_out_imported_repaired_and_taken_back(

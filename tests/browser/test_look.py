@@ -26,8 +26,6 @@ PATHS = (
 )
 WIDTHS = {"desk": 1360, "phone": 390}
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 @pytest.fixture(scope="module")
 def signed_in(browser: Browser, portal: Portal) -> dict[str, object]:

@@ -11,8 +11,6 @@ from tests.browser.conftest import PASSWORD, Portal, sign_in
 PEOPLE = "Name;Full name;Since\nANNA;Anna Groß;x\nBob;n/a;y\n"
 FORM = "/datacenter/files/people.csv?processor=users"
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 @pytest.fixture(scope="module")
 def signed_in(browser: Browser, portal: Portal) -> dict[str, object]:

@@ -14,8 +14,6 @@ from portal.settings import Settings
 from tests.browser.conftest import PASSWORD, Portal, sign_in
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 # What stands for the variable parts of addresses.
 PARTS = {
     "<int:user_id>": "1",
