@@ -40,7 +40,7 @@ def pack_all(names: Sequence[str], contents: Sequence[bytes]) -> list[PackedCont
     The loops run in C, so that threads that pack at the same time hardly wait for one another.
     """
     levels = list(map(_level, names, contents))
-    deflated = list(map(deflate.deflate_compress, contents, levels))
+    deflated = _deflated(contents, levels)
     checks = list(map(deflate.crc32, contents))
     digests = list(map(hashlib.sha256, contents))
     return [
@@ -82,6 +82,16 @@ class PackedStream:
         return PackedContent(facts, rest, self._digest.hexdigest())
 
 
+def _deflated(contents: Sequence[bytes], levels: Sequence[int]) -> Sequence[bytes | bytearray]:
+    """Each content deflated; one without a level is not even copied."""
+    if _NO_LEVEL not in levels:
+        return list(map(deflate.deflate_compress, contents, levels))
+    return [
+        deflate.deflate_compress(content, level) if level else content
+        for content, level in zip(contents, levels, strict=True)
+    ]
+
+
 def _level(name: str, content: bytes) -> int:
     size = len(content)
     if size < _SMALL:
@@ -90,7 +100,7 @@ def _level(name: str, content: bytes) -> int:
     return _WHOLE_LEVEL if size <= SAMPLE * 4 or shrinks(name, middle) else _NO_LEVEL
 
 
-def _shorter(content: bytes, body: bytearray, crc: int, sha256: str) -> PackedContent:
+def _shorter(content: bytes, body: bytes | bytearray, crc: int, sha256: str) -> PackedContent:
     size = len(content)
     if len(body) < size:
         return PackedContent(Packed(DEFLATED, crc, size, len(body)), body, sha256)
