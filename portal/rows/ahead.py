@@ -12,13 +12,22 @@ TURN_SECONDS = 0.0005
 
 
 def one_ahead(
-    given: Iterable[Given], *, make: Callable[[Given], Ready], do: Callable[[Ready], None]
+    given: Iterable[Given],
+    *,
+    make: Callable[[Given], Ready],
+    do: Callable[[Ready], None],
+    at_once: bool = True,
 ) -> None:
     """`do` what `make` made of each of `given`, in order, in a thread of its own.
 
     At most one is made ahead of the one that is being done. What `make`, `do` or `given` raises
-    comes out here, once nothing is being done any more.
+    comes out here, once nothing is being done any more. Without `at_once` all is done in turn:
+    that is quicker where doing is this process's own work, too.
     """
+    if not at_once:
+        for item in given:
+            do(make(item))
+        return
     with (
         _brisk_turns(),
         ThreadPoolExecutor(1, thread_name_prefix="portal-rows") as thread,

@@ -33,12 +33,16 @@ TABLES_PACE = Pace(rows=5_000)
 
 @dataclass(frozen=True, kw_only=True)
 class Books:
-    """A ledger: its tables, `write` for transactions that commit, `read` for those that do not."""
+    """A ledger: its tables, `write` for transactions that commit, `read` for those that do not.
+
+    `served`: a server of its own takes what is written, while this process goes on.
+    """
 
     tables: LedgerTables
     write: Sessions
     read: Sessions
     pace: Pace
+    served: bool = False
 
 
 def open_books(runtime: Runtime, store: Store) -> Books:
@@ -57,6 +61,7 @@ def open_books(runtime: Runtime, store: Store) -> Books:
         write=open_sessions(engine).begin,
         read=open_sessions(reading(engine)),
         pace=TABLES_PACE,
+        served=engine.dialect.name == "postgresql",
     )
 
 

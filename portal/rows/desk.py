@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -45,9 +45,15 @@ class Desk:
         return Acting(actor=self.work.actor, now=runtime.clock(), settings=runtime.settings)
 
     @contextlib.contextmanager
-    def chunk(self) -> Iterator[Session]:
-        """A transaction in the ledger's database that begins with the fence."""
+    def chunk(self, *, lasting: bool = True) -> Iterator[Session]:
+        """A transaction in the ledger's database that begins with the fence.
+
+        Where a later one lasts, this need not be `lasting` by itself: a server that loses its
+        power may forget it then, records and fates alike, and the batch goes on before it.
+        """
         with self.books.write() as session:
+            if self.books.served and not lasting:
+                session.execute(text("SET LOCAL synchronous_commit = off"))
             ledger.fence(session, self.books.tables, self.batch)
             yield session
 

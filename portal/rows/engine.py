@@ -154,13 +154,18 @@ def _load_file(
         desk.between(ROWS, done=desk.batch.next_row - 1, total=total)
         return loader.portion(chunk)
 
-    one_ahead(portions(rows, size=at_once), make=make, do=partial(_load_portion, desk, loader))
+    one_ahead(
+        portions(rows, size=at_once),
+        make=make,
+        do=partial(_load_portion, desk, loader),
+        at_once=desk.books.served,
+    )
     desk.mark(total=desk.batch.next_row - 1)
 
 
 def _load_portion(desk: Desk, loader: Loader, portion: Portion) -> None:
     batch, tables, rows = desk.batch, desk.books.tables, portion.rows
-    with desk.chunk() as session:
+    with desk.chunk(lasting=False) as session:
         fates = loader.do(session, portion)
         runs = runs_around(rows, fates)
         entries = entries_of_runs(runs, batch=batch.number, attempt=batch.attempt)
@@ -172,7 +177,7 @@ def _load_portion(desk: Desk, loader: Loader, portion: Portion) -> None:
 
 def _do_chunk(desk: Desk, run: Undertaking, hands: Hands, rows: Sequence[Prepared]) -> int:
     batch, tables = desk.batch, desk.books.tables
-    with desk.chunk() as session:
+    with desk.chunk(lasting=False) as session:
         fates = hands.do(session, rows)
         done = rows[: len(fates)]
         entries = entries_of(done, fates, batch=batch.number, attempt=batch.attempt)

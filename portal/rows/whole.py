@@ -118,7 +118,12 @@ class _Trial:
             self.desk.between(ROWS, done=self.rows, total=total, pausable=False)
             return loader.portion(chunk)
 
-        one_ahead(chunks, make=make, do=partial(self._load_portion, session, loader))
+        one_ahead(
+            chunks,
+            make=make,
+            do=partial(self._load_portion, session, loader),
+            at_once=self.desk.books.served,
+        )
 
     def _load_portion(self, session: Session, loader: Loader, portion: Portion) -> None:
         rows, fates = portion.rows, loader.do(session, portion)
