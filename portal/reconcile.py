@@ -5,6 +5,8 @@ Messages have a thread of their own: a mail server that dawdles must not keep jo
 
 import signal
 import threading
+from collections.abc import Callable
+from functools import partial
 
 from portal.accounts.housekeeping import forget_what_is_over
 from portal.artifacts import drift, retention
@@ -23,94 +25,49 @@ from portal.logs import configure_logging
 from portal.projects import exports, loading, storage
 from portal.rows import abandoned, copies
 from portal.rows import retention as row_retention
+from portal.runtime import Runtime
 from portal.settings import Settings
 from portal.tables import catalog as tables_catalog
 from portal.tables import exports as table_exports
 
-HOUR = 3600.0
+AT_ONCE = 0.0
 MINUTE = 60.0
+HOUR = 3600.0
+_OF_RUNTIME: tuple[tuple[str, Callable[[Runtime], object], float], ...] = (
+    ("seal the audit log", chain.seal, AT_ONCE),
+    ("note dropped files", arrivals.note_arrivals, AT_ONCE),
+    ("look for missing files", missing.look_for_missing, AT_ONCE),
+    ("keep the newest exports", exports.keep_newest, MINUTE),
+    ("keep the newest table exports", table_exports.keep_newest, MINUTE),
+    ("remove expired artifacts", retention.remove_expired, MINUTE),
+    ("finish moves of files", data_center.finish_intended, MINUTE),
+    ("set abandoned batches free", abandoned.stop_abandoned, MINUTE),
+    ("checkpoint", lambda runtime: checkpoint(runtime.engine), MINUTE),
+    ("checkpoint the tables", tables_catalog.checkpoint_tables, MINUTE),
+    ("end sessions", forget_what_is_over, MINUTE),
+    ("forget the rows of old batches", row_retention.forget_rows, HOUR),
+    ("find the copies of batches", copies.adopt_sources, HOUR),
+    ("remove copies that no batch reads", copies.sweep_sources, HOUR),
+    ("remove files that nobody imports", import_files.sweep_waiting, HOUR),
+    ("tidy the data centre up", data_center.sweep, HOUR),
+    ("remove files without a row", drift.remove_strays, HOUR),
+    ("sweep projects' files", storage.sweep, HOUR),
+    ("remove abandoned loads", loading.remove_abandoned_loads, HOUR),
+    ("remove abandoned work", leftovers.remove_leftovers, HOUR),
+    ("forget old details", job_retention.prune, HOUR),
+)
 
 
 def duties(engine: JobEngine) -> tuple[Duty, ...]:
     """What is done again and again besides keeping jobs moving."""
-    runtime = engine.runtime
+    arriving = partial(watching.take_arrivals, engine, find=processors_for)
     return (
-        Duty(name="run schedules", run=lambda: due.run_due(engine)),
-        Duty(name="seal the audit log", run=lambda: chain.seal(runtime)),
-        Duty(
-            name="keep the newest exports",
-            run=lambda: exports.keep_newest(runtime),
-            every=MINUTE,
+        Duty(name="run schedules", run=partial(due.run_due, engine)),
+        *(
+            Duty(name=name, run=partial(run, engine.runtime), every=every)
+            for name, run, every in _OF_RUNTIME
         ),
-        Duty(
-            name="remove expired artifacts",
-            run=lambda: retention.remove_expired(runtime),
-            every=MINUTE,
-        ),
-        Duty(name="note dropped files", run=lambda: arrivals.note_arrivals(runtime)),
-        Duty(
-            name="process what arrives",
-            run=lambda: watching.take_arrivals(engine, find=processors_for),
-        ),
-        Duty(name="look for missing files", run=lambda: missing.look_for_missing(runtime)),
-        Duty(
-            name="finish moves of files",
-            run=lambda: data_center.finish_intended(runtime),
-            every=MINUTE,
-        ),
-        Duty(
-            name="set abandoned batches free",
-            run=lambda: abandoned.stop_abandoned(runtime),
-            every=MINUTE,
-        ),
-        Duty(
-            name="forget the rows of old batches",
-            run=lambda: row_retention.forget_rows(runtime),
-            every=HOUR,
-        ),
-        Duty(
-            name="find the copies of batches",
-            run=lambda: copies.adopt_sources(runtime),
-            every=HOUR,
-        ),
-        Duty(
-            name="remove copies that no batch reads",
-            run=lambda: copies.sweep_sources(runtime),
-            every=HOUR,
-        ),
-        Duty(
-            name="remove files that nobody imports",
-            run=lambda: import_files.sweep_waiting(runtime),
-            every=HOUR,
-        ),
-        Duty(name="tidy the data centre up", run=lambda: data_center.sweep(runtime), every=HOUR),
-        Duty(name="checkpoint", run=lambda: checkpoint(runtime.engine), every=MINUTE),
-        Duty(
-            name="checkpoint the tables",
-            run=lambda: tables_catalog.checkpoint_tables(runtime),
-            every=MINUTE,
-        ),
-        Duty(
-            name="keep the newest table exports",
-            run=lambda: table_exports.keep_newest(runtime),
-            every=MINUTE,
-        ),
-        Duty(name="end sessions", run=lambda: forget_what_is_over(runtime), every=MINUTE),
-        Duty(
-            name="remove files without a row", run=lambda: drift.remove_strays(runtime), every=HOUR
-        ),
-        Duty(name="sweep projects' files", run=lambda: storage.sweep(runtime), every=HOUR),
-        Duty(
-            name="remove abandoned loads",
-            run=lambda: loading.remove_abandoned_loads(runtime),
-            every=HOUR,
-        ),
-        Duty(
-            name="remove abandoned work",
-            run=lambda: leftovers.remove_leftovers(runtime),
-            every=HOUR,
-        ),
-        Duty(name="forget old details", run=lambda: job_retention.prune(runtime), every=HOUR),
+        Duty(name="process what arrives", run=arriving),
     )
 
 

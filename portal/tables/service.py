@@ -134,16 +134,17 @@ def create_export(
     shape = get_table(runtime, rights, name=table, actions=TOLD)
     if not rights.may(table, Action.EXPORT):
         raise ForbiddenError("You may see this table, but not export it.")
+    args = {
+        "table": table,
+        "file_format": str(file_format),
+        "place": place_of(runtime.settings),
+        "words": words_for(runtime, rights, shape),
+    }
     submitted = submit(
         session,
         kind=kinds.get(EXPORT),
         actor=actor,
-        args={
-            "table": table,
-            "file_format": str(file_format),
-            "place": place_of(runtime.settings),
-            "words": words_for(runtime, rights, shape),
-        },
+        args=args,
         title=f"Export of table {table} ({file_format})",
         subject=Subject(kind=SUBJECT, id=f"{table}:{file_format}"),
         waker=waker,
@@ -151,14 +152,27 @@ def create_export(
         exactly=True,
     )
     if not submitted.joined:
-        record(
-            session,
-            actor=actor,
-            action="table.export",
-            object_kind=SUBJECT,
-            object_id=table,
-            now=now,
-            address=address,
-            detail={"job": submitted.job.id, "format": str(file_format)},
-        )
+        detail = {"job": submitted.job.id, "format": str(file_format)}
+        _record(session, actor, table, now=now, address=address, detail=detail)
     return submitted
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    table: str,
+    *,
+    now: datetime,
+    address: str,
+    detail: dict[str, str],
+) -> None:
+    record(
+        session,
+        actor=actor,
+        action="table.export",
+        object_kind=SUBJECT,
+        object_id=table,
+        now=now,
+        address=address,
+        detail=detail,
+    )
