@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from portal.errors import NotFoundError
 from portal.imports.looking import Import
 from portal.imports.orders import BATCH
-from portal.imports.rights import may_import, may_see
+from portal.imports.rights import may_import, may_see, may_undo, no_undo_text
 from portal.imports.waiting import find_waiting, lender_of
 from portal.imports.words import ImportMode, table_of
 from portal.jobs.models import Job
@@ -47,7 +47,7 @@ class UndoData:
 
 @dataclass(frozen=True, kw_only=True)
 class Details:
-    """The rest of what is known of an import."""
+    """The rest of what is known of an import; `no_undo` says why one may not undo it."""
 
     faults: tuple[Fault, ...] = ()
     skipped: tuple[Entry, ...] = ()
@@ -55,6 +55,8 @@ class Details:
     jobs: tuple[Job, ...] = ()
     file_id: str = ""
     may_change: bool = False
+    may_undo: bool = False
+    no_undo: str = ""
     may_go_on: bool = False
 
 
@@ -65,6 +67,7 @@ def details_of(session: Session, *, wish: Wish, seen: Import) -> Details:
         return Details(file_id=_file_id(wish, seen))
     place, table = batch.order.owner, table_of(batch.order.processor)
     mode = ImportMode.of(batch.order.mode)
+    undoes = may_undo(session, wish.actor, place=place, table=table, mode=mode)
     shown = may_see(session, wish.actor, place=place, table=table)
     return Details(
         faults=tuple(faults_of(batch, seen.failing)),
@@ -73,6 +76,8 @@ def details_of(session: Session, *, wish: Wish, seen: Import) -> Details:
         jobs=tuple(_jobs(session, seen, batch)) if shown else (),
         file_id=_file_id(wish, seen),
         may_change=may_import(session, wish.actor, place=place, table=table, mode=mode),
+        may_undo=seen.may_undo and undoes,
+        no_undo=no_undo_text(table, mode) if seen.may_undo and shown and not undoes else "",
         may_go_on=_may_go_on(seen, batch),
     )
 

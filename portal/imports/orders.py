@@ -13,7 +13,7 @@ from portal.imports.files import StoredFile
 from portal.imports.paths import check_path
 from portal.imports.plans import check_plan
 from portal.imports.repeated import Earlier, find_earlier
-from portal.imports.rights import check_may_try, may_see
+from portal.imports.rights import check_may_try, check_may_undo, may_see
 from portal.imports.words import KIND, ImportMode, processor_of, table_of
 from portal.jobs.models import Job
 from portal.jobs.service import Subject, submit
@@ -160,7 +160,9 @@ def ask_to_go_on(session: Session, *, batch: Batch, wish: Wish) -> Asked:
 
 def ask_to_undo(session: Session, *, batch: Batch, wish: Wish) -> Asked:
     """Queue the undoing of an import; raises ConflictError where there is nothing to undo."""
-    check_may_change(session, batch, wish)
+    _check_seen(session, batch, wish)
+    table, mode = table_of(batch.order.processor), ImportMode.of(batch.order.mode)
+    check_may_undo(session, wish.actor, place=batch.order.owner, table=table, mode=mode)
     check_undoable(batch)
     return _ask_for(session, batch, wish, kind=UNDO, word="Undo")
 
@@ -177,11 +179,8 @@ def ask_to_apply(session: Session, *, plan: Batch, wish: Wish) -> Asked:
 
 def check_may_change(session: Session, batch: Batch, wish: Wish) -> None:
     """Raise ForbiddenError or ConflictError where the actor may not change the import now."""
+    _check_seen(session, batch, wish)
     order, table = batch.order, table_of(batch.order.processor)
-    if order.owner != place_of(wish.runtime.settings):
-        raise ConflictError("The tables database is another one now; its imports rest.")
-    if not may_see(session, wish.actor, place=order.owner, table=table):
-        raise ForbiddenError(f"You may not import into the table {table!r}.")
     mode = ImportMode.of(order.mode)
     check_may_try(session, wish.actor, place=order.owner, table=table, mode=mode)
 
@@ -194,6 +193,14 @@ def lane_of(place: str, table: str) -> str:
     """
     shared = not place.startswith("postgresql")
     return (f"tables:{place}" if shared else processor_of(table))[:LANE_LENGTH]
+
+
+def _check_seen(session: Session, batch: Batch, wish: Wish) -> None:
+    order, table = batch.order, table_of(batch.order.processor)
+    if order.owner != place_of(wish.runtime.settings):
+        raise ConflictError("The tables database is another one now; its imports rest.")
+    if not may_see(session, wish.actor, place=order.owner, table=table):
+        raise ForbiddenError(f"You may not import into the table {table!r}.")
 
 
 def _ask_for(session: Session, batch: Batch, wish: Wish, *, kind: str, word: str) -> Asked:

@@ -1,6 +1,6 @@
 """Who may import into which table: the right to imports, and what is granted for the table."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -9,10 +9,11 @@ from portal.accounts.permissions import Actor, Permission
 from portal.errors import ConflictError, ForbiddenError
 from portal.imports.words import ImportMode
 from portal.settings import Settings
-from portal.tables.actions import MODES
+from portal.tables.actions import MODES, UNDOING, Action
 from portal.tables.grants import may_do_one, place_of
 from portal.tables.service import SEEN
 
+_ACTS = {Action.CREATE: "insert", Action.UPDATE: "update", Action.REMOVE: "delete"}
 MOVED = "PORTAL_TABLES_URL names another database now; ask for the import anew."
 
 
@@ -24,9 +25,37 @@ def may_see(session: Session, actor: Actor, *, place: str, table: str) -> bool:
 
 def may_import(session: Session, actor: Actor, *, place: str, table: str, mode: ImportMode) -> bool:
     """Say whether `actor` may do what the mode does with rows of the table."""
-    return actor.may(Permission.IMPORTS_RUN) and all(
-        may_do_one(session, actor, place=place, tables=[table], actions=[action])
-        for action in MODES[mode.rows_mode]
+    return _may_all(session, actor, place=place, table=table, actions=MODES[mode.rows_mode])
+
+
+def may_undo(session: Session, actor: Actor, *, place: str, table: str, mode: ImportMode) -> bool:
+    """Say whether `actor` may do what undoing an import in that mode does with rows of the table.
+
+    To undo an insert is to delete, to undo a deletion is to insert.
+    """
+    return _may_all(session, actor, place=place, table=table, actions=UNDOING[mode.rows_mode])
+
+
+def may_run_undo(session: Session, actor: Actor, args: Mapping[str, Any]) -> bool:
+    """Say whether the undoing that a job with these arguments is may run for `actor`."""
+    place, table, mode = str(args["place"]), str(args["table"]), ImportMode(args["mode"])
+    return may_undo(session, actor, place=place, table=table, mode=mode)
+
+
+def check_may_undo(
+    session: Session, actor: Actor, *, place: str, table: str, mode: ImportMode
+) -> None:
+    """Raise ForbiddenError where `actor` may not undo an import in that mode."""
+    if not may_undo(session, actor, place=place, table=table, mode=mode):
+        raise ForbiddenError(no_undo_text(table, mode))
+
+
+def no_undo_text(table: str, mode: ImportMode) -> str:
+    """Why somebody may not undo an import, and who can change that."""
+    acts = " and ".join(_ACTS[action] for action in UNDOING[mode.rows_mode])
+    return (
+        f"To undo this import is to {acts} rows of the table {table!r}, and you may not do that. "
+        "An administrator can grant it."
     )
 
 
@@ -52,6 +81,15 @@ def check_may_try(session: Session, actor: Actor, *, place: str, table: str, mod
         raise ForbiddenError(
             f"You may not {mode} rows of the table {table!r}. An administrator can grant it."
         )
+
+
+def _may_all(
+    session: Session, actor: Actor, *, place: str, table: str, actions: Iterable[Action]
+) -> bool:
+    return actor.may(Permission.IMPORTS_RUN) and all(
+        may_do_one(session, actor, place=place, tables=[table], actions=[action])
+        for action in actions
+    )
 
 
 def check_place(settings: Settings, place: str) -> None:

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor
 from portal.imports import applying, orders, runs
-from portal.imports.rights import may_see, may_try
+from portal.imports.rights import may_run_undo, may_see, may_try
 from portal.imports.scheduled import SCHEDULING
 from portal.imports.words import KIND
-from portal.jobs.kinds import BULK, Kind, Scheduling
+from portal.jobs.kinds import BULK, Args, Kind, Scheduling
 from portal.jobs.models import Job
 from portal.jobs.work import Work
 from portal.rows.processors import Processors
@@ -21,12 +21,20 @@ from portal.runtime import Runtime
 WALL_LIMIT = timedelta(hours=24)
 Find = Callable[[Runtime], Processors]
 Task = Callable[..., None]
+MayRun = Callable[[Session, Actor, Args], bool]
 
 
 def kinds_for(find: Find) -> tuple[Kind, ...]:
     """The kinds of jobs of imports, done with the processors that `find` finds."""
 
-    def kind(name: str, label: str, task: Task, schedule: Scheduling | None = None) -> Kind:
+    def kind(
+        name: str,
+        label: str,
+        task: Task,
+        *,
+        may_run: MayRun = may_try,
+        schedule: Scheduling | None = None,
+    ) -> Kind:
         return Kind(
             name=name,
             area=KIND,
@@ -34,17 +42,17 @@ def kinds_for(find: Find) -> tuple[Kind, ...]:
             queue=BULK,
             run=partial(_run, find, task),
             may_view=_may_view,
-            may_run=may_try,
+            may_run=may_run,
             wall_limit=WALL_LIMIT,
             schedule=schedule,
         )
 
     return (
-        kind(orders.RUN, "Import", runs.run_import, SCHEDULING),
+        kind(orders.RUN, "Import", runs.run_import, schedule=SCHEDULING),
         kind(orders.PLAN, "Dry run of an import", runs.run_import),
         kind(orders.GO_ON, "Go on with an import", runs.go_on),
         kind(orders.APPLY, "Apply a plan", applying.apply_plan),
-        kind(orders.UNDO, "Undo an import", runs.undo),
+        kind(orders.UNDO, "Undo an import", runs.undo, may_run=may_run_undo),
     )
 
 

@@ -24,6 +24,12 @@ MODES = {
     Mode.REMOVE: (Action.REMOVE,),
     Mode.UPSERT: (Action.CREATE, Action.UPDATE),
 }
+UNDOING = {
+    Mode.CREATE: (Action.REMOVE,),
+    Mode.UPDATE: (Action.UPDATE,),
+    Mode.REMOVE: (Action.CREATE,),
+    Mode.UPSERT: (Action.UPDATE, Action.REMOVE),
+}
 NEEDS = {
     Action.BROWSE: Permission.TABLES_BROWSE,
     Action.CREATE: Permission.IMPORTS_RUN,

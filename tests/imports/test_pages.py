@@ -162,6 +162,17 @@ def test_undoing_says_what_will_be_lost_and_takes_it_back(clerk: Clerk) -> None:
     assert location in clerk.browser.get(undone).text
 
 
+def test_who_may_not_delete_rows_is_told_why_he_cannot_undo_an_insert(
+    clerk: Clerk, desk: Desk
+) -> None:
+    grant(desk, "trunk", Action.BROWSE, Action.CREATE, Action.UPDATE)
+    location = clerk.run("t.csv", GOOD)
+    text = clerk.browser.get(location).text
+    assert f'action="{location}/undo"' not in text
+    assert "To undo this import is to delete rows of the table" in words(text)
+    assert clerk.browser.post(f"{location}/undo").status_code == 403
+
+
 def test_what_an_undo_had_to_keep_can_be_fetched(clerk: Clerk) -> None:
     location = clerk.run("t.csv", GOOD)
     clerk.desk.execute("UPDATE trunk SET height = 99 WHERE code = 'B2'")

@@ -108,3 +108,39 @@ def test_an_undo_needs_the_table(desk: Desk, clerk: Desk, grant: Grant) -> None:
     grant("trunk", Action.BROWSE)
     with pytest.raises(ForbiddenError):
         clerk.undo(job)
+
+
+@pytest.mark.parametrize(
+    ("mode", "needs"),
+    [
+        (ImportMode.INSERT, {Action.REMOVE}),
+        (ImportMode.UPDATE, {Action.UPDATE}),
+        (ImportMode.UPSERT, {Action.UPDATE, Action.REMOVE}),
+        (ImportMode.DELETE, {Action.CREATE}),
+    ],
+)
+def test_an_undo_needs_the_right_to_what_it_does(
+    desk: Desk, clerk: Desk, grant: Grant, mode: ImportMode, needs: set[Action]
+) -> None:
+    desk.execute("INSERT INTO trunk (code, height) VALUES ('a', 0)")
+    text = "code,height\nb,1\n" if mode is ImportMode.INSERT else GOOD
+    job = desk.run("trunk.csv", text, table="trunk", mode=mode)
+    every = {Action.BROWSE, Action.CREATE, Action.UPDATE, Action.REMOVE}
+    for needed in needs:
+        grant("trunk", *(every - {needed}))
+        with pytest.raises(ForbiddenError, match="To undo this import is to"):
+            clerk.undo(job)
+    grant("trunk", Action.BROWSE, *needs)
+    assert succeeded(clerk.undo(job)).startswith("1 row(s) as they were before")
+
+
+def test_a_right_to_undo_that_is_taken_away_meanwhile_stops_the_job(
+    desk: Desk, clerk: Desk, grant: Grant
+) -> None:
+    batch = desk.batch(desk.run("trunk.csv", GOOD, table="trunk"))
+    grant("trunk", Action.REMOVE)
+    with desk.runtime.sessions.begin() as session:
+        asked = orders.ask_to_undo(session, batch=batch, wish=clerk.wish())
+    grant("trunk", Action.CREATE)
+    assert failed(clerk.perform(asked)) == "The person who asked for it no longer has the right to."
+    assert clerk.rows("SELECT code FROM trunk") == [("a",)]
