@@ -2,7 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := redis-server postgresql chromium fonts-dejavu-core apache2 zip unzip wrk postgresql-doc-15
+PACKAGES := redis-server postgresql chromium fonts-dejavu-core apache2 zip unzip wrk postgresql-doc-15 \
+	vsftpd openssh-server lftp libsodium23
+# Only one FTP server can be installed; further ones are unpacked.
+UNPACKED := pure-ftpd
 PEERS := bench/.peers
 N ?= 120
 
@@ -29,6 +32,7 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 
 test-setup: $(VENV)/.installed-dev
 	@./.ci/packages $(PACKAGES)
+	@./.ci/unpacked $(VENV)/servers $(UNPACKED)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
