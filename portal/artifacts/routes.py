@@ -23,7 +23,8 @@ def download_artifact(artifact_id: str) -> Response:
 
 
 @api.get("/artifacts/<artifact_id>")
-@describes("The file that a job made, or a part of it", media_type="*/*", refuses=(416,))
+@describes("The file that a job made, or a part of it", media_type="*/*", also=(206, 304),
+           refuses=(416,))  # fmt: skip
 def download_for_program(artifact_id: str) -> Response:
     """The same file for a token."""
     response = _file(artifact_id)

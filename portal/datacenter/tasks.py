@@ -36,6 +36,8 @@ def kinds_for(find: Find, *, declared: Processors) -> tuple[Kind, ...]:
             may_view=_may_view,
             may_run=partial(_may_run, declared, permission),
             wall_limit=WALL_LIMIT,
+            page=_page,
+            page_label="Show the batch",
         )
 
     return (
@@ -48,6 +50,10 @@ def kinds_for(find: Find, *, declared: Processors) -> tuple[Kind, ...]:
 
 def _run(find: Find, task: Task, work: Work, **args: Any) -> None:
     task(work, processors=find(work.runtime), **args)
+
+
+def _page(actor: Actor, job: Job) -> str:
+    return f"/datacenter/runs/{job.id}" if actor.may(Permission.DATACENTER_VIEW) else ""
 
 
 def _may_view(_session: Session, actor: Actor, _job: Job) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from portal.accounts.permissions import Actor
+from portal.accounts.permissions import Actor, Permission
 from portal.imports import applying, orders, runs
 from portal.imports.rights import may_run_undo, may_see, may_try
 from portal.imports.scheduled import SCHEDULING
@@ -45,6 +45,8 @@ def kinds_for(find: Find) -> tuple[Kind, ...]:
             may_run=may_run,
             wall_limit=WALL_LIMIT,
             schedule=schedule,
+            page=_page,
+            page_label="Show the import",
         )
 
     return (
@@ -58,6 +60,10 @@ def kinds_for(find: Find) -> tuple[Kind, ...]:
 
 def _run(find: Find, task: Task, work: Work, **args: Any) -> None:
     task(work, processors=find(work.runtime), **args)
+
+
+def _page(actor: Actor, job: Job) -> str:
+    return f"/imports/{job.id}" if actor.may(Permission.IMPORTS_RUN) else ""
 
 
 def _may_view(session: Session, actor: Actor, job: Job) -> bool:

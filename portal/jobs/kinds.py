@@ -49,6 +49,10 @@ class Scheduling:
     order: Callable[[Session, Args], Order]
 
 
+def _no_page(_actor: Actor, _job: Job) -> str:
+    return ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of job: the task, where it runs, who may see it and who may ask for it.
@@ -56,6 +60,8 @@ class Kind:
     `run(work, **args)` does the work. `may_run(session, actor, args)` is asked again by the
     worker when the job starts. A kind that is not `restartable` ends `interrupted` when its
     worker dies; the others are tried again. With `schedule` it can be put on a schedule.
+    `page(actor, job)` is the address that shows what the job came to, empty where `actor` may not
+    look there, and `page_label` what people call it.
     """
 
     name: str
@@ -68,6 +74,8 @@ class Kind:
     wall_limit: timedelta = timedelta(hours=6)
     restartable: bool = True
     schedule: Scheduling | None = None
+    page: Callable[[Actor, Job], str] = _no_page
+    page_label: str = ""
 
 
 class Kinds:

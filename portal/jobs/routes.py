@@ -75,6 +75,7 @@ def show_job(job_id: str) -> Response:
         shown_attempt=attempt,
         log=_log(job, attempt),
         history=inbox.history(session(), job_id=job.id),
+        page_link=_page_link(job),
     )
 
 
@@ -227,6 +228,13 @@ def _view(job: Job) -> views.JobView:
         actor=current_actor(),
         job=job,
     )
+
+
+def _page_link(job: Job) -> views.Link | None:
+    """The page that shows what the job came to, for who may look there."""
+    kind = services().kinds.find(job.kind)
+    url = kind.page(current_actor(), job) if kind else ""
+    return views.Link(url=url, label=kind.page_label) if kind and url else None
 
 
 def _answer(job: Job) -> Response:

@@ -43,6 +43,7 @@ class Described:
     takes: type[BaseModel] | None
     files: tuple[str, ...]
     refuses: tuple[int, ...]
+    also: tuple[int, ...]
 
 
 def api_blueprint(name: str, import_name: str) -> Blueprint:
@@ -59,11 +60,13 @@ def describes(
     takes: type[BaseModel] | None = None,
     files: tuple[str, ...] = (),
     refuses: tuple[int, ...] = (),
+    also: tuple[int, ...] = (),
 ) -> Callable[[View], View]:
     """Say what a view takes and answers, for the OpenAPI file.
 
     `takes` are query parameters of a GET, else fields of a form, and `files` its files.
-    `refuses` are the statuses of its own refusals; those that all have need not be named.
+    `refuses` are the statuses of its own refusals; those that all have need not be named. `also`
+    are good answers besides `status` that a header of the request asks for: 206 and 304.
     """
     told = Described(
         summary=summary,
@@ -73,6 +76,7 @@ def describes(
         takes=takes,
         files=files,
         refuses=refuses,
+        also=also,
     )
 
     def mark(view: View) -> View:

@@ -41,6 +41,11 @@ REFUSALS = {
     422: "What was given is not acceptable; the message says what would be.",
     429: "Too many wrong tokens came from this address; Retry-After says when to go on.",
 }
+ALSO = {
+    206: "The part of the file that the header Range asks for.",
+    304: "It is still what the header If-None-Match names.",
+}
+BODILESS = (304, 416)
 _WORD = re.compile(r"<(?:(?P<kind>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>")
 _REF = "#/components/schemas/{model}"
 
@@ -143,10 +148,17 @@ def _responses(told: Described, schemas: Schemas) -> dict[str, Any]:
     responses: dict[str, Any] = {
         str(told.status): {"description": told.summary, "content": {told.media_type: good}}
     }
+    for status in told.also:
+        responses[str(status)] = _response(status, ALSO[status], {told.media_type: good})
     refusal = {JSON: {"schema": schemas.answered(Error)}}
     for status in sorted({*STANDING, *told.refuses}):
-        responses[str(status)] = {"description": REFUSALS[status], "content": refusal}
+        responses[str(status)] = _response(status, REFUSALS[status], refusal)
     return responses
+
+
+def _response(status: int, description: str, content: dict[str, Any]) -> dict[str, Any]:
+    body = {} if status in BODILESS else {"content": content}
+    return {"description": description} | body
 
 
 def _path_parameters(rule: str) -> list[dict[str, Any]]:

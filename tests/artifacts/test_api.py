@@ -69,3 +69,16 @@ def test_a_file_of_others_is_not_there(program: Open, url: str) -> None:
     response = program("m2").get(url)
     assert response.status_code == 404
     assert response.json["error"]["message"]
+
+
+def test_each_answer_to_the_headers_of_a_download_is_in_the_openapi_file(
+    program: Open, url: str
+) -> None:
+    asking = program("m1")
+    told = asking.get("/api/openapi.json").json["paths"]["/api/artifacts/{artifact_id}"]["get"]
+    etag = asking.get(url).headers["ETag"]
+    part = asking.get(url, headers={"Range": "bytes=4-"})
+    same = asking.get(url, headers={"If-None-Match": etag})
+    assert [part.status_code, same.status_code] == [206, 304]
+    assert {"200", "206", "304", "416"} <= set(told["responses"])
+    assert not {"304", "416"} & {s for s, one in told["responses"].items() if "content" in one}

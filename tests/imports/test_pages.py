@@ -5,7 +5,8 @@ import re
 import pytest
 from flask import Flask
 
-from portal.accounts.permissions import Role
+from portal.accounts import service as accounts
+from portal.accounts.permissions import SYSTEM, Role
 from portal.rows.profiles import get_profile
 from portal.tables.actions import Action
 from portal.tables.grants import set_grants
@@ -298,3 +299,22 @@ def test_a_sheet_of_a_workbook_is_imported(clerk: Clerk) -> None:
     text = clerk.browser.get(page).text
     assert "The columns are enough." in text
     assert "No row follows the header" in text
+
+
+def test_the_page_of_a_job_leads_to_its_import_and_back(clerk: Clerk) -> None:
+    location = clerk.run("t.csv", GOOD)
+    job = location.replace("/imports/", "/jobs/")
+    assert f'href="{location}" id="job-page"' in clerk.browser.get(job).text
+    assert f'href="{job}"' in clerk.browser.get(location).text
+
+
+def test_who_lost_the_right_to_imports_is_not_sent_to_a_closed_page(
+    clerk: Clerk, desk: Desk
+) -> None:
+    job = clerk.run("t.csv", GOOD).replace("/imports/", "/jobs/")
+    with desk.runtime.sessions.begin() as session:
+        user = accounts.get_user_named(session, "clara")
+        now = desk.runtime.clock()
+        accounts.set_roles(session, user, actor=SYSTEM, roles=[Role.MEMBER], now=now)
+    answer = clerk.browser.get(job)
+    assert (answer.status_code, "job-page" in answer.text) == (200, False)
