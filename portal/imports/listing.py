@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
+from portal.imports.creating.orders import CREATE
 from portal.imports.folders import MISSING
 from portal.imports.orders import APPLY, LANE_LENGTH, PLAN, RUN
 from portal.imports.words import KIND
@@ -23,7 +24,7 @@ from portal.tables.actions import Rights
 from portal.tables.grants import SUBJECT, place_of, rights_of
 from portal.tables.service import SEEN
 
-LISTED = (RUN, PLAN, APPLY)
+LISTED = (RUN, PLAN, APPLY, CREATE)
 AT_ONCE = 200
 MISSED_DAYS = 7
 _MISSING = MISSING.partition("{")[0]

@@ -6,6 +6,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from portal.errors import NotFoundError
+from portal.imports.creating.orders import CREATE
 from portal.imports.orders import APPLY, GO_ON, PLAN, RUN, UNDO, ImportOrder
 from portal.imports.rights import may_see
 from portal.imports.words import KIND, table_of
@@ -18,7 +19,9 @@ from portal.rows.batch_row import batch_of
 from portal.rows.models import PORTAL_LEDGER
 from portal.rows.samples import Change, samples_of
 
-KINDS = (RUN, PLAN, APPLY, GO_ON, UNDO)
+KINDS = (RUN, PLAN, APPLY, GO_ON, UNDO, CREATE)
+ORDERED = (RUN, PLAN, CREATE)
+_BESIDES = ("place", "new")
 _OVER = (BatchState.UNDONE, BatchState.UNDOING)
 
 
@@ -71,12 +74,12 @@ def view_import(session: Session, *, wish: Wish, typed: str) -> Import:
     batch = find_batch_of(session, job)
     changes, failing = _samples(session, wish, batch)
     args = job.args
-    own = {name: value for name, value in args.items() if name != "place"}
+    own = {name: value for name, value in args.items() if name not in _BESIDES}
     return Import(
         job=view,
         table=str(args.get("table", "")),
         mode=str(args.get("mode", "")),
-        order=ImportOrder.from_args(own) if job.kind in (RUN, PLAN) else None,
+        order=ImportOrder.from_args(own) if job.kind in ORDERED else None,
         batch=batch,
         changes=changes,
         failing=failing,

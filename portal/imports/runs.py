@@ -24,15 +24,27 @@ from portal.tables.catalog import catalog_of
 
 def run_import(work: Work, *, processors: Processors, place: str, **args: Any) -> None:
     """Import a file, or try it out; a job that was cut short goes on where it stood."""
-    order = ImportOrder.from_args(args)
     check_place(work.runtime.settings, place)
+    import_file(work, ImportOrder.from_args(args), processors=processors, place=place)
+
+
+def import_file(
+    work: Work,
+    order: ImportOrder,
+    *,
+    processors: Processors,
+    place: str,
+    begins: str = "",
+    refused: str = "",
+) -> None:
+    """Do what `order` says. What it came to is told after `begins`, or `refused` where it is."""
     with work.runtime.reads() as session:
         known = find_batch_id(session, job_id=work.claim.job_id)
     batch_id = known or _take_in(work, order, processors, place=place)
     drop_file(work.runtime.settings, file_id=order.source)
     if known:
         begin_anew(work, batch_id)
-    _run(work, batch_id=batch_id, processors=processors)
+    _run(work, batch_id=batch_id, processors=processors, begins=begins, refused=refused)
 
 
 def go_on(work: Work, *, processors: Processors, batch_id: str, place: str, **_about: str) -> None:
@@ -151,12 +163,19 @@ def _create(
     return batch
 
 
-def _run(work: Work, *, batch_id: str, processors: Processors) -> None:
+def _run(
+    work: Work, *, batch_id: str, processors: Processors, begins: str = "", refused: str = ""
+) -> None:
     batch = do_batch(work, batch_id=batch_id, processors=processors)
     result = result_of(work, batch)
     if batch.state is BatchState.REFUSED:
-        raise refusal_of(result)
+        raise refusal_of(_after(refused, result))
     if batch.state is BatchState.PAUSED:
         work.progress(message="Paused; the rest waits until somebody lets it go on.")
-    with work.completion(result):
+    with work.completion(_after(begins, result)):
         pass
+
+
+def _after(line: str, result: dict[str, Any]) -> dict[str, Any]:
+    """The result with `line` before its text."""
+    return result | {"text": f"{line}\n{result['text']}"} if line else result

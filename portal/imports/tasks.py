@@ -9,6 +9,9 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
 from portal.imports import applying, orders, runs
+from portal.imports.creating.making import create_and_import
+from portal.imports.creating.orders import CREATE, SURVEY, may_create
+from portal.imports.creating.surveys import survey_file
 from portal.imports.rights import may_run_undo, may_see, may_try
 from portal.imports.scheduled import SCHEDULING
 from portal.imports.words import KIND
@@ -55,6 +58,8 @@ def kinds_for(find: Find) -> tuple[Kind, ...]:
         kind(orders.GO_ON, "Go on with an import", runs.go_on),
         kind(orders.APPLY, "Apply a plan", applying.apply_plan),
         kind(orders.UNDO, "Undo an import", runs.undo, may_run=may_run_undo),
+        kind(CREATE, "Create a table", create_and_import, may_run=_may_create),
+        SURVEYING,
     )
 
 
@@ -66,6 +71,29 @@ def _page(actor: Actor, job: Job) -> str:
     return f"/imports/{job.id}" if actor.may(Permission.IMPORTS_RUN) else ""
 
 
+def _may_create(_session: Session, actor: Actor, _args: Args) -> bool:
+    return may_create(actor)
+
+
+def _page_of_survey(actor: Actor, job: Job) -> str:
+    mine = may_create(actor) and actor.user_id == job.requester_id
+    return f"/imports/create-table/{job.id}" if mine else ""
+
+
 def _may_view(session: Session, actor: Actor, job: Job) -> bool:
     place, table = str(job.args.get("place", "")), str(job.args.get("table", ""))
     return may_see(session, actor, place=place, table=table)
+
+
+SURVEYING = Kind(
+    name=SURVEY,
+    area=KIND,
+    label="Look through a file",
+    queue=BULK,
+    run=survey_file,
+    may_view=lambda _session, actor, _job: may_create(actor),
+    may_run=_may_create,
+    wall_limit=WALL_LIMIT,
+    page=_page_of_survey,
+    page_label="Show the table that is proposed",
+)

@@ -1,0 +1,1 @@
+"""A table made out of a file: the file gone through, the table proposed, made, and filled."""

@@ -1,0 +1,123 @@
+"""The table that a file is to become, as it is proposed and as somebody changed it. Pure."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import Final
+
+from portal.tables.fields import EXACT_DIGITS
+from portal.tables.naming import identifier
+from portal.tables.new_tables import ColumnKind, NewColumn, NewTable, faults_of, numbered
+from portal.tabular.fields import FieldType
+from portal.tabular.markers import is_no_field
+from portal.tabular.survey.columns import ColumnFacts
+from portal.tabular.survey.file import Survey
+
+_NAMING = re.compile(
+    r"(id|key|code|nr|no|number|nummer|kennung|uuid)|.*_(id|key|code|nr|no|number)"
+)
+_KINDS: Final = {
+    FieldType.INTEGER: ColumnKind.INTEGER,
+    FieldType.DECIMAL: ColumnKind.DECIMAL,
+    FieldType.BOOLEAN: ColumnKind.BOOLEAN,
+    FieldType.DATE: ColumnKind.DATE,
+    FieldType.DATETIME: ColumnKind.DATETIME,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What a column of the file becomes, unless it is left out."""
+
+    column: NewColumn
+    left_out: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A table to be: its name, and what each column of the file becomes, in the file's order."""
+
+    name: str
+    parts: tuple[Part, ...]
+
+    @property
+    def table(self) -> NewTable:
+        """The table that would be made."""
+        columns = tuple(part.column for part in self.parts if not part.left_out)
+        return NewTable(name=self.name, columns=columns, numbered=numbered(columns))
+
+    @property
+    def mapping(self) -> tuple[str | None, ...]:
+        """The table's column for each of the file, None for one that is left out."""
+        return tuple(None if part.left_out else part.column.name for part in self.parts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faults:
+    """What is wrong with a draft: with the table, and with columns by their place in the file."""
+
+    table: tuple[str, ...]
+    columns: tuple[tuple[str, ...], ...]
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self.table) or any(self.columns)
+
+    def told(self, headers: Sequence[str]) -> list[str]:
+        """All of them in words, those of columns led by the header."""
+        named = zip(headers, self.columns, strict=True)
+        return [*self.table, *(f"{header}: {text}" for header, ts in named for text in ts)]
+
+
+def propose(survey: Survey, *, file_name: str, taken: Collection[str], dialect: str) -> Draft:
+    """The table that fits all that the file holds."""
+    names: list[str] = []
+    parts = []
+    for number, facts in enumerate(survey.columns, start=1):
+        left_out = is_no_field(facts.header) or not (facts.header or facts.filled)
+        name = identifier(facts.header, otherwise=f"column_{number}", taken=names)
+        names += [] if left_out else [name]
+        parts.append(Part(column=_column(name, facts, dialect), left_out=left_out))
+    table = identifier(PurePath(file_name).stem, otherwise="rows", taken=taken)
+    return Draft(name=table, parts=_keyed(parts, survey.columns))
+
+
+def check(draft: Draft, *, taken: Collection[str], dialect: str) -> Faults:
+    """What must be put right before the draft can become a table."""
+    places = [place for place, part in enumerate(draft.parts) if not part.left_out]
+    columns: list[list[str]] = [[] for _ in draft.parts]
+    table: list[str] = []
+    for fault in faults_of(draft.table, taken=taken, dialect=dialect):
+        where = table if fault.column is None else columns[places[fault.column]]
+        where.append(fault.text)
+    return Faults(table=tuple(table), columns=tuple(map(tuple, columns)))
+
+
+def _column(name: str, facts: ColumnFacts, dialect: str) -> NewColumn:
+    kind = _KINDS.get(facts.type, ColumnKind.TEXT)
+    digits = facts.before + facts.scale
+    if kind is ColumnKind.DATETIME and facts.offset:
+        kind = ColumnKind.MOMENT
+    if kind is ColumnKind.DECIMAL and digits > EXACT_DIGITS and dialect == "sqlite":
+        kind = ColumnKind.TEXT
+    decimal = kind is ColumnKind.DECIMAL
+    return NewColumn(
+        name=name,
+        kind=kind,
+        digits=max(digits, EXACT_DIGITS) if decimal else 0,  # room for what comes later
+        scale=facts.scale if decimal else 0,
+        required=facts.filled > 0 and not facts.empty,
+    )
+
+
+def _keyed(parts: Sequence[Part], facts: Sequence[ColumnFacts]) -> tuple[Part, ...]:
+    """With the column as key that is likeliest to name the rows, where there is one."""
+    unique = [n for n, one in enumerate(facts) if one.unique and not parts[n].left_out]
+    named = [n for n in unique if _NAMING.fullmatch(parts[n].column.name)]
+    days = [n for n in unique if facts[n].type is FieldType.DATE]
+    key = next(iter([*named, *(n for n in unique if n not in days), *days]), None)
+    return tuple(
+        replace(part, column=replace(part.column, key=True)) if place == key else part
+        for place, part in enumerate(parts)
+    )
