@@ -21,7 +21,7 @@ from portal.accounts.models import User
 from portal.accounts.names import name_key
 from portal.accounts.permissions import SYSTEM, Actor, Permission
 from portal.accounts.tokens.commands import token
-from portal.assembly import KINDS, PLUGINS, processors_for
+from portal.assembly import BATCH_KINDS, KINDS, PLUGINS, processors_for
 from portal.datacenter.commands import datacenter
 from portal.errors import ForbiddenError, PortalError
 from portal.first_start import make_first_admin, migrate
@@ -31,6 +31,7 @@ from portal.jobs.kinds import Kinds
 from portal.jobs.wake import RedisWaker, Waker
 from portal.logs import configure_logging
 from portal.projects.commands import projects
+from portal.rows.batch_kinds import BatchKinds
 from portal.rows.processors import Processors
 from portal.runtime import Runtime
 from portal.settings import Settings
@@ -68,6 +69,11 @@ class Shell:
     def kinds(self) -> Kinds:
         """The kinds of jobs of all areas."""
         return KINDS
+
+    @property
+    def batch_kinds(self) -> BatchKinds:
+        """What kinds of batches there are."""
+        return BATCH_KINDS
 
     @cached_property
     def processors(self) -> Processors:

@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
 from portal.datacenter.again import check_failed_rows
+from portal.datacenter.mappings import rules_with
 from portal.datacenter.names import find_pending, pending_name, stem_of
 from portal.datacenter.orders import Asking, ask_to_go_on
 from portal.datacenter.runs import KIND
@@ -67,4 +68,5 @@ DATACENTER = BatchKind(
     retry=_retry,
     page=page_of,
     failing_name=_failing_name,
+    works_with=rules_with,
 )

@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor
+from portal.imports.mappings import schedules_with
 from portal.imports.orders import ask_to_go_on, check_may_change
 from portal.imports.rights import may_import, may_see
 from portal.imports.words import KIND, ImportMode, table_of
@@ -39,4 +40,5 @@ IMPORTS = BatchKind(
     check_retry=check_may_change,
     retry=_retry,
     page=page_of,
+    works_with=schedules_with,
 )

@@ -23,6 +23,7 @@ from portal.imports.listing import Wanted, list_page, missing_files
 from portal.imports.preparing.routes import bp as preparing
 from portal.imports.results.routes import bp as results
 from portal.imports.templates import MEDIA_TYPES, TemplateFormat, table_template, template_name
+from portal.imports.upkeep.routes import bp as upkeep
 from portal.imports.waiting import remember
 from portal.imports.words import ImportMode, processor_of, table_of
 from portal.imports.wrote import History, history_of
@@ -44,6 +45,7 @@ ROW = "row"
 bp = Blueprint("imports", __name__)
 protect(bp, Permission.IMPORTS_RUN)
 bp.register_blueprint(preparing)
+bp.register_blueprint(upkeep)
 bp.register_blueprint(results)
 
 

@@ -1,6 +1,6 @@
 """What kinds of batches there are. Areas offer them; whoever assembles a process registers them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -34,6 +34,10 @@ def _failing_name(batch: Batch) -> str:
     return f"{stem}.errors.csv"
 
 
+def _nothing(_session: Session, _mapping: str) -> Iterable[str]:
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class BatchKind:
     """Whose batches these are: who may see and who may repair them, and where they are shown.
@@ -42,6 +46,7 @@ class BatchKind:
     `retry(session, batch, wish)` submits the job for a retry that was asked for, and returns the
     address of the page that shows it; it raises a PortalError where that cannot be.
     `failing_name` is what the file of failing rows is called when it is downloaded.
+    `works_with(session, mapping)` names what goes on using a saved mapping, each in a few words.
     """
 
     name: str
@@ -53,6 +58,7 @@ class BatchKind:
     retry: Callable[[Session, Batch, Wish], str]
     page: Callable[[Batch], str]
     failing_name: Callable[[Batch], str] = _failing_name
+    works_with: Callable[[Session, str], Iterable[str]] = _nothing
 
 
 class BatchKinds:
@@ -66,3 +72,6 @@ class BatchKinds:
         if name not in self._kinds:
             raise NotFoundError("There is no such batch.")
         return self._kinds[name]
+
+    def __iter__(self) -> Iterator[BatchKind]:
+        return iter(self._kinds.values())

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from portal.accounts.permissions import SYSTEM, Actor
+from portal.assembly import BATCH_KINDS
 from portal.datacenter.commands import datacenter
 from portal.errors import PortalError
 from portal.jobs.engine import JobEngine
@@ -19,6 +20,7 @@ from portal.jobs.kinds import Kinds
 from portal.jobs.models import Job, JobState
 from portal.jobs.runner import perform
 from portal.jobs.wake import Waker
+from portal.rows.batch_kinds import BatchKinds
 from portal.rows.processors import Processors
 from portal.runtime import Runtime
 from portal.settings import Settings
@@ -31,6 +33,7 @@ class Shell:
     kinds: Kinds
     processors: Processors
     waker: Waker
+    batch_kinds: BatchKinds = BATCH_KINDS
     actor: Actor = SYSTEM
     json: bool = False
     address: str = "shell:test"

@@ -5,6 +5,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.accounts.permissions import SYSTEM, Actor, Role
+from portal.assembly import BATCH_KINDS
 from portal.audit.models import AuditEntry
 from portal.datacenter.mappings import remove_mapping
 from portal.errors import ConflictError, ForbiddenError, NotFoundError
@@ -65,7 +66,7 @@ def test_a_mapping_tells_when_a_file_was_last_processed_with_it(
 def test_a_deletion_is_on_record(runtime: Runtime) -> None:
     save(runtime)
     with runtime.sessions.begin() as session:
-        remove_mapping(session, name="People", actor=SYSTEM, now=runtime.clock())
+        remove_mapping(session, name="People", actor=SYSTEM, now=runtime.clock(), kinds=BATCH_KINDS)
     with runtime.reads() as session:
         entry = session.scalars(
             select(AuditEntry).where(AuditEntry.action == "mapping.delete")
@@ -86,9 +87,9 @@ def test_a_mapping_that_a_rule_works_with_stays(runtime: Runtime) -> None:
     make_rule(open_office(runtime, Role.ADMIN), profile="People")
     with (
         runtime.sessions.begin() as session,
-        pytest.raises(ConflictError, match="Rules work with the mapping 'People'"),
+        pytest.raises(ConflictError, match="works with the mapping 'People': the rule"),
     ):
-        remove_mapping(session, name="People", actor=SYSTEM, now=runtime.clock())
+        remove_mapping(session, name="People", actor=SYSTEM, now=runtime.clock(), kinds=BATCH_KINDS)
     assert names(runtime) == ["People"]
 
 

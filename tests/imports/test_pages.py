@@ -9,8 +9,7 @@ from portal.accounts import service as accounts
 from portal.accounts.permissions import SYSTEM, Role
 from portal.rows.profiles import get_profile
 from portal.tables.actions import Action
-from portal.tables.grants import set_grants
-from tests.imports.browsing import HTMX, Clerk, clerk_of, rows_of, words
+from tests.imports.browsing import HTMX, Clerk, clerk_of, grant, rows_of, words
 from tests.imports.scenes import Desk
 
 GOOD = "code,height\nA1,3\nB2,4\n"
@@ -24,19 +23,6 @@ def clerk(app: Flask, desk: Desk) -> Clerk:
     grant(desk, "trunk", *Action)
     grant(desk, "branch", *Action)
     return made
-
-
-def grant(desk: Desk, table: str, *actions: Action) -> None:
-    allowed = [one for one in actions if one is not Action.EXPORT]
-    with desk.runtime.sessions.begin() as session:
-        set_grants(
-            session,
-            settings=desk.runtime.settings,
-            actor=desk.actor,
-            table=table,
-            grants=frozenset((Role.IMPORT_MANAGER, action) for action in allowed),
-            now=desk.runtime.clock(),
-        )
 
 
 def test_an_empty_list_says_what_to_do(clerk: Clerk) -> None:

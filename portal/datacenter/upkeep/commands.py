@@ -110,9 +110,15 @@ def list_versions_command(shell: Any, name: str) -> None:
 def delete_mapping_command(shell: Any, name: str) -> None:
     """Delete the saved mapping NAME."""
     center_of(shell)
-    now = shell.runtime.clock()
     with shell.runtime.sessions.begin() as session:
-        remove_mapping(session, name=name, actor=shell.actor, now=now, address=shell.address)
+        remove_mapping(
+            session,
+            name=name,
+            actor=shell.actor,
+            now=shell.runtime.clock(),
+            kinds=shell.batch_kinds,
+            address=shell.address,
+        )
     tell(shell, {"deleted": name}, [f"Deleted: {name}"])
 
 

@@ -91,6 +91,8 @@ def show_mappings() -> Response:
         "mappings": found,
         "may_edit": may_edit,
         "mappings_url": "/datacenter/mappings",
+        "mode_words": {},
+        "processor_word": "Processor",
         "titles": services().processors.titles(current_actor()),
     }
     return page("datacenter/mappings.html", **context)
@@ -111,9 +113,15 @@ def show_versions() -> Response:
 def delete_mapping() -> Response:
     """Delete a saved mapping."""
     name = request.form.get("name", "")
-    now = services().runtime.clock()
     try:
-        remove_mapping(session(), name=name, actor=current_actor(), now=now, address=address())
+        remove_mapping(
+            session(),
+            name=name,
+            actor=current_actor(),
+            now=services().runtime.clock(),
+            kinds=services().batch_kinds,
+            address=address(),
+        )
     except (ConflictError, NotFoundError) as error:
         flash(str(error), "error")
         return go("/datacenter/mappings")

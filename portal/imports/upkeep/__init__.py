@@ -1,0 +1,1 @@
+"""What imports keep besides their results: saved mappings."""
