@@ -23,11 +23,11 @@ from portal.rows.copies import find_batch_id
 from portal.rows.models import PORTAL_LEDGER
 from portal.rows.processors import Mode
 from portal.rows.samples import Change, samples_of, skipped_of
+from portal.rows.service import PAUSING
 from portal.rows.showing import may_see_records
 from portal.runtime import Runtime
 
 KINDS = (PROCESS, PLAN, GO_ON, UNDO)
-PAUSING = "It pauses as soon as the rows in hand are done."
 LEFT = "Rows are left. {} does them; put the rest aside keeps them in a pending file instead."
 WHOLE = "All rows are done: the file and its good rows went to Finished."
 HALF = (

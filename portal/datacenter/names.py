@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from portal import patterns
 from portal.errors import InvalidError
 
 CSV = ".csv"
@@ -101,7 +102,7 @@ def extension_of(name: str) -> str:
 
 def key(disk: str) -> str:
     """Two names with the same key are the same to people: case and composition do not count."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", disk).casefold())
+    return patterns.key(disk)
 
 
 def split(name: str) -> tuple[str, str]:

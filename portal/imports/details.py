@@ -58,6 +58,7 @@ class Details:
     may_undo: bool = False
     no_undo: str = ""
     may_go_on: bool = False
+    may_pause: bool = False
 
 
 def details_of(session: Session, *, wish: Wish, seen: Import) -> Details:
@@ -79,6 +80,7 @@ def details_of(session: Session, *, wish: Wish, seen: Import) -> Details:
         may_undo=seen.may_undo and undoes,
         no_undo=no_undo_text(table, mode) if seen.may_undo and shown and not undoes else "",
         may_go_on=_may_go_on(seen, batch),
+        may_pause=_may_pause(seen, batch),
     )
 
 
@@ -102,6 +104,12 @@ def _may_go_on(seen: Import, batch: Batch) -> bool:
     """Whether rows are left that nobody has done; a retry of the job would do the same."""
     idle = not seen.job.active and not seen.job.may_retry
     return idle and batch.state in CUT_SHORT and not batch.order.whole
+
+
+def _may_pause(seen: Import, batch: Batch) -> bool:
+    """Whether rows are being done that may rest; what is all or nothing cannot."""
+    runs = seen.job.active and batch.state is BatchState.RUNNING
+    return runs and not batch.pause_asked and not batch.order.whole
 
 
 def _undo_data(runtime: Runtime, batch: Batch) -> UndoData | None:

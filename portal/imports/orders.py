@@ -19,6 +19,7 @@ from portal.jobs.models import Job
 from portal.jobs.service import Subject, submit
 from portal.rows.batch import Batch
 from portal.rows.batch_kinds import Wish
+from portal.rows.service import pause
 from portal.rows.treatment import PLAIN, Treatment
 from portal.rows.undo import check_undoable
 from portal.tables.grants import SUBJECT, place_of
@@ -29,6 +30,7 @@ RUN = "imports.run"
 PLAN = "imports.plan"
 GO_ON = "imports.batch"
 UNDO = "imports.undo"
+PAUSE = "imports.pause"
 APPLY = "imports.apply"
 BATCH = "import-batch"
 LANE_LENGTH = 255
@@ -165,6 +167,16 @@ def ask_to_undo(session: Session, *, batch: Batch, wish: Wish) -> Asked:
     check_may_undo(session, wish.actor, place=batch.order.owner, table=table, mode=mode)
     check_undoable(batch)
     return _ask_for(session, batch, wish, kind=UNDO, word="Undo")
+
+
+def ask_to_pause(session: Session, *, batch: Batch, wish: Wish) -> None:
+    """Let an import of good rows rest at its next safe point; `ask_to_go_on` does the others.
+
+    Raises ForbiddenError, and ConflictError where it neither waits nor runs, or is all or nothing.
+    """
+    check_may_change(session, batch, wish)
+    pause(session, batch_id=batch.id)
+    _record(session, wish, PAUSE, table_of(batch.order.processor), {"batch": batch.id})
 
 
 def ask_to_apply(session: Session, *, plan: Batch, wish: Wish) -> Asked:

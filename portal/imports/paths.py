@@ -13,13 +13,25 @@ def check_path(settings: Settings, path: str) -> str:
 
 
 def place_of_path(settings: Settings, path: str) -> tuple[Path, tuple[str, ...]]:
-    """The allowed folder, and the names on the way from there."""
+    """The allowed folder, and the names on the way from there; or ForbiddenError."""
+    allowed, parts = place_of_folder(settings, path)
+    if not parts:
+        raise _foreign(path)
+    return allowed, parts
+
+
+def place_of_folder(settings: Settings, path: str) -> tuple[Path, tuple[str, ...]]:
+    """As `place_of_path` for a folder, which may be an allowed one itself."""
     wanted = PurePosixPath(path)
     for allowed in settings.imports_folders:
         if wanted.is_relative_to(allowed):
             parts = wanted.relative_to(allowed).parts
-            if parts and ".." not in parts:
+            if ".." not in parts:
                 return Path(allowed), parts
-    raise ForbiddenError(
+    raise _foreign(path)
+
+
+def _foreign(path: str) -> ForbiddenError:
+    return ForbiddenError(
         f"{path} is in no folder out of which files are imported (PORTAL_IMPORTS_FOLDERS)."
     )

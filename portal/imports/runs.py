@@ -6,6 +6,7 @@ from typing import Any
 from portal.imports.files import drop_file, take_file
 from portal.imports.fitting import Fitted, check_ending, fit, missing_table, table_processor
 from portal.imports.folders import take_from_folder
+from portal.imports.newest import check_is_new, with_file_meant
 from portal.imports.orders import ImportOrder
 from portal.imports.outcomes import refusal_of, result_of, undone_text
 from portal.imports.rights import check_place, may_see
@@ -91,8 +92,10 @@ def _take_in(work: Work, order: ImportOrder, processors: Processors, *, place: s
         if not may_see(session, work.actor, place=place, table=order.table):
             raise missing_table(order.table)
     processor = table_processor(processors, order.table)
+    order, pattern = with_file_meant(work, order), order.path
     check_ending(order.file_name)
     source = _source(work, order)
+    check_is_new(work, order, source, pattern=pattern, place=place)
     fitted = fit(
         source.path,
         order,

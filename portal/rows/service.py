@@ -19,6 +19,7 @@ from portal.rows.schema import LedgerTables
 
 MOST_CHOSEN = 10_000
 BUSY = "The batch is being worked on; wait until it ends, or pause it."
+PAUSING = "It pauses as soon as the rows in hand are done."
 FORGOTTEN = "What the batch did is no longer kept; it is too long ago."
 
 

@@ -7,8 +7,9 @@ from flask import Flask
 
 from portal.accounts.permissions import Role
 from portal.assembly import KINDS, processors_for
-from portal.datacenter.rules.patterns import fits, is_for_rules
+from portal.datacenter.rules.patterns import is_for_rules
 from portal.errors import ForbiddenError
+from portal.patterns import fits
 from portal.runtime import Runtime
 from tests.browser_like import Browser
 from tests.datacenter.processing import PASSWORD, Office, open_office

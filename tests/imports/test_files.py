@@ -180,3 +180,50 @@ def test_the_owner_is_told_of_a_file_that_is_not_there(desk: Desk, folder: Path)
 def test_a_path_that_is_not_allowed_is_put_on_no_schedule(desk: Desk) -> None:
     with pytest.raises(ForbiddenError):
         schedule(desk.person("berta", Role.ADMIN), "/etc/passwd")
+
+
+def put(folder: Path, name: str, text: str, *, age: float = 0) -> None:
+    """A file that was written so many seconds ago."""
+    path = folder / name
+    path.write_text(text)
+    written = path.stat().st_mtime - age
+    os.utime(path, (written, written))
+
+
+def test_a_pattern_means_the_newest_file_that_fits(desk: Desk, folder: Path) -> None:
+    put(folder, "Trunk-1.csv", "code,height\nold,1\n", age=60)
+    put(folder, "trunk-2.csv", "code,height\nnew,1\n", age=30)
+    put(folder, "other.csv", "code,height\nother,1\n")
+    put(folder, "trunk-3.csv.part", "code,height\npart,1\n")
+    job = at(desk, folder / "TRUNK-*.csv")
+    assert succeeded(job) == "Successfully imported 1 row(s)"
+    assert desk.batch(job).order.file_name == "trunk-2.csv"
+    assert desk.rows("SELECT code FROM trunk") == [("new",)]
+
+
+def test_a_file_whose_own_name_looks_like_a_pattern_is_meant_itself(
+    desk: Desk, folder: Path
+) -> None:
+    put(folder, "trunk[1].csv", GOOD, age=60)
+    put(folder, "trunk1.csv", "code,height\nother,1\n")
+    assert desk.batch(at(desk, folder / "trunk[1].csv")).order.file_name == "trunk[1].csv"
+
+
+def test_nothing_that_fits_a_pattern_is_a_missing_file(desk: Desk, folder: Path) -> None:
+    assert failed(at(desk, folder / "trunk-*.csv")) == (
+        f"The expected file is not there: no file is called like {folder}/trunk-*.csv"
+    )
+
+
+def test_an_old_file_is_not_imported_again_when_the_new_one_is_late(
+    desk: Desk, folder: Path
+) -> None:
+    clerk = desk.person("berta", Role.ADMIN)
+    schedule(clerk, folder / "trunk-*.csv")
+    put(folder, "trunk-1.csv", GOOD, age=60)
+    succeeded(run_schedule(clerk))
+    said = failed(run_schedule(clerk))
+    assert said.startswith("The expected file is not there: no new file is called like")
+    assert "trunk-1.csv: The same file was imported into this table on" in said
+    put(folder, "trunk-2.csv", "code,height\nc,1\n")
+    assert succeeded(run_schedule(clerk)) == "Successfully imported 1 row(s)"

@@ -4,9 +4,12 @@ import re
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from portal.accounts import service as accounts
 from portal.accounts.permissions import SYSTEM, Role
+from portal.jobs.models import Job
+from portal.rows.models import PORTAL_LEDGER
 from portal.rows.profiles import get_profile
 from portal.tables.actions import Action
 from tests.imports.browsing import HTMX, Clerk, clerk_of, grant, rows_of, words
@@ -304,3 +307,37 @@ def test_who_lost_the_right_to_imports_is_not_sent_to_a_closed_page(
         accounts.set_roles(session, user, actor=SYSTEM, roles=[Role.MEMBER], now=now)
     answer = clerk.browser.get(job)
     assert (answer.status_code, "job-page" in answer.text) == (200, False)
+
+
+def begin(desk: Desk, job_id: str) -> None:
+    """Let an import look as it does while its rows are being done."""
+    batch = desk.batch(desk.job(job_id)).id
+    with desk.runtime.sessions.begin() as session:
+        session.execute(update(Job).where(Job.id == job_id).values(state="running", ended_at=None))
+        its = PORTAL_LEDGER.batch.c.id == batch
+        session.execute(update(PORTAL_LEDGER.batch).where(its).values(state="running"))
+
+
+def test_an_import_of_good_rows_is_asked_to_pause(clerk: Clerk) -> None:
+    location = clerk.run("t.csv", GOOD, partial="yes")
+    begin(clerk.desk, location.rpartition("/")[2])
+    assert f'action="{location}/pause"' in clerk.browser.get(location).text
+    assert clerk.browser.post(f"{location}/pause").status_code == 303
+    text = clerk.browser.get(location).text
+    assert "It pauses as soon as the rows in hand are done." in text
+    assert f'action="{location}/pause"' not in text
+
+
+def test_what_is_all_or_nothing_offers_no_pause_and_says_why(clerk: Clerk) -> None:
+    location = clerk.run("t.csv", GOOD)
+    begin(clerk.desk, location.rpartition("/")[2])
+    assert "/pause" not in clerk.browser.get(location).text
+    clerk.browser.post(f"{location}/pause")
+    assert "cancel its job instead" in clerk.browser.get(location).text
+
+
+def test_an_import_that_ended_meanwhile_is_not_paused(clerk: Clerk) -> None:
+    location = clerk.run("t.csv", GOOD, partial="yes")
+    clerk.browser.get(location)
+    clerk.browser.post(f"{location}/pause")
+    assert "Only a batch that waits or runs can be paused." in clerk.browser.get(location).text

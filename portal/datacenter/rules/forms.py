@@ -18,11 +18,11 @@ from portal.datacenter.rules.expectations import (
     find_time,
 )
 from portal.datacenter.rules.models import WatchRule
-from portal.datacenter.rules.patterns import LONGEST, checked_pattern
 from portal.datacenter.rules.service import LAST_PLACE, NAME_LENGTH, RuleWish
 from portal.datacenter.steps import Folder
 from portal.errors import InvalidError
 from portal.jobs.cron import check_cron
+from portal.patterns import LONGEST, checked_pattern
 from portal.rows.processors import Mode, Processor
 from portal.rows.profiles import Profile
 

@@ -15,11 +15,11 @@ from portal.datacenter.orders import REASONS
 from portal.datacenter.rules.attempts import forget_faults
 from portal.datacenter.rules.expectations import MOST_GRACE_MINUTES, checked_cron, in_words
 from portal.datacenter.rules.models import WatchRule
-from portal.datacenter.rules.patterns import checked_pattern
 from portal.datacenter.rules.telling import OBJECT
 from portal.datacenter.steps import Folder
 from portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from portal.jobs.cron import next_time
+from portal.patterns import checked_pattern
 from portal.rows.processors import Mode, Processors
 from portal.rows.profiles import list_profiles
 

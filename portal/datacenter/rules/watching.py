@@ -15,7 +15,7 @@ from portal.datacenter.orders import Asking, ProcessOrder, ask_to_process
 from portal.datacenter.rules import attempts, telling
 from portal.datacenter.rules.attempts import Tried
 from portal.datacenter.rules.models import WatchRule
-from portal.datacenter.rules.patterns import fits, is_for_rules
+from portal.datacenter.rules.patterns import is_for_rules
 from portal.datacenter.rules.wording import (
     RuleStoppedError,
     asking_as,
@@ -27,6 +27,7 @@ from portal.datacenter.rules.wording import (
 from portal.datacenter.service import open_data_center
 from portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from portal.jobs.engine import JobEngine
+from portal.patterns import fits
 from portal.rows.processors import Processors
 from portal.runtime import Runtime
 

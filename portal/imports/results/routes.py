@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, flash
 
 from portal.accounts.permissions import Permission
+from portal.errors import ConflictError
 from portal.imports import orders
 from portal.imports.details import details_of
 from portal.imports.forms import again_url, current_wish
@@ -12,6 +13,7 @@ from portal.imports.looking import get_batch_of, view_import
 from portal.imports.orders import Asked
 from portal.imports.phrases import counts_shown, undo_text
 from portal.rows.batch import Batch
+from portal.rows.service import PAUSING
 from portal.tables.addresses import address_of
 from portal.visible import visible
 from portal.web.access import go, protect
@@ -48,6 +50,17 @@ def undo_import(import_id: str) -> Response:
     return _follow(asked)
 
 
+@bp.post("/imports/<import_id>/pause")
+def pause_import(import_id: str) -> Response:
+    """Let an import of good rows rest at its next safe point."""
+    try:
+        orders.ask_to_pause(session(), batch=_batch(import_id), wish=current_wish())
+    except ConflictError as error:  # it ended meanwhile
+        flash(str(error), "info")
+    session().commit()
+    return go(f"/imports/{import_id}")
+
+
 @bp.post("/imports/<import_id>/go-on")
 def go_on(import_id: str) -> Response:
     """Do the rows that are left of an import that was cut short."""
@@ -78,6 +91,7 @@ def _context(import_id: str) -> dict[str, Any]:
         "result_text": "\n".join(map(visible, lines)),
         "shown_counts": counts_shown(seen.batch) if seen.batch else [],
         "undo_text": undo_text(seen.batch.counts) if seen.batch else "",
+        "pausing": PAUSING,
         "again_url": again_url(details.file_id, seen.order) if seen.order else "",
         "address_of": address_of,
     }
