@@ -3,28 +3,26 @@
 What is refused before there is a job ends with 2, a job that failed with 1.
 """
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 from sqlalchemy.orm import Session
 
-from portal.errors import PortalError
 from portal.files import written_aside
 from portal.imports import orders, telling
+from portal.imports.creating.commands import create_table_command
 from portal.imports.files import store_file
 from portal.imports.listing import Wanted, list_page
 from portal.imports.looking import get_batch_of, view_import
 from portal.imports.orders import Asked, ImportOrder
 from portal.imports.scheduled import schedule_import
+from portal.imports.shell.commands import Refusing, end, tell, waiting, wish_of
 from portal.imports.templates import TemplateFormat, table_template
 from portal.imports.wording import EMPTY, pairs_of, treatment_of
 from portal.imports.words import ImportMode
-from portal.jobs.commands import follow, look
 from portal.rows.batch_kinds import Wish
-from portal.visible import visible
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUTPUT = click.Path(dir_okay=False, path_type=Path)
@@ -34,31 +32,9 @@ _READING = ("encoding", "delimiter", "sheet")
 _Command = Callable[..., None]
 
 
-class _RefusedError(click.ClickException):
-    """Something is refused; said in a sentence."""
-
-    exit_code = 2
-
-
-class _Imports(click.Group):
-    """Commands whose refusals end with 2."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Say what is refused."""
-        try:
-            return super().invoke(ctx)
-        except PortalError as error:
-            raise _RefusedError(str(error)) from error
-
-
-@click.group(cls=_Imports)
+@click.group(cls=Refusing)
 def imports() -> None:
     """Bring files of rows into tables, with every bad row explained, and take that back."""
-
-
-waiting = click.option(
-    "--wait", is_flag=True, help="Follow the job until it ends; exit 1 if it fails."
-)
 
 
 def ordering(command: _Command) -> _Command:
@@ -126,7 +102,7 @@ def run_command(
         with file.open("rb") as stream:
             stored = store_file(shell.runtime, stream=stream, name=file.name, actor=shell.actor)
         order = ImportOrder.of(stored, **more)
-    _end(context, lambda session, wish: orders.ask_to_import(session, order=order, wish=wish), wait)
+    end(context, lambda session, wish: orders.ask_to_import(session, order=order, wish=wish), wait)
 
 
 @imports.command("schedule")
@@ -140,7 +116,7 @@ def schedule_command(shell: Any, /, path: str, cron: str, **worded: Any) -> None
     with shell.runtime.sessions.begin() as session:
         schedule = schedule_import(session, order=order, cron=cron, wish=wish_of(shell))
         facts = {"schedule": schedule.id, "title": schedule.title, "cron": schedule.cron}
-    _tell(shell, facts, [f"{facts['schedule']}\t{facts['title']}"])
+    tell(shell, facts, [f"{facts['schedule']}\t{facts['title']}"])
 
 
 @imports.command("apply")
@@ -154,7 +130,7 @@ def apply_command(context: click.Context, job_or_batch: str, wait: bool) -> None
         plan = get_batch_of(session, wish=wish, typed=job_or_batch)
         return orders.ask_to_apply(session, plan=plan, wish=wish)
 
-    _end(context, ask, wait)
+    end(context, ask, wait)
 
 
 @imports.command("undo")
@@ -168,7 +144,7 @@ def undo_command(context: click.Context, job_or_batch: str, wait: bool) -> None:
         batch = get_batch_of(session, wish=wish, typed=job_or_batch)
         return orders.ask_to_undo(session, batch=batch, wish=wish)
 
-    _end(context, ask, wait)
+    end(context, ask, wait)
 
 
 @imports.command("list")
@@ -186,7 +162,7 @@ def list_command(shell: Any, table: str, limit: int) -> None:
             limit=limit,
         )
     lines = list(map(telling.line_of, found)) or ["There are no imports."]
-    _tell(shell, list(map(telling.line_facts, found)), lines)
+    tell(shell, list(map(telling.line_facts, found)), lines)
 
 
 @imports.command("show")
@@ -196,7 +172,7 @@ def show_command(shell: Any, job_or_batch: str) -> None:
     """Show one import: what it came to, what it changes, the first of its bad rows."""
     with shell.runtime.reads() as session:
         seen = view_import(session, wish=wish_of(shell), typed=job_or_batch)
-    _tell(shell, telling.import_facts(seen), telling.import_lines(seen))
+    tell(shell, telling.import_facts(seen), telling.import_lines(seen))
 
 
 @imports.command("template")
@@ -217,20 +193,7 @@ def template_command(shell: Any, table: str, form: str, output: Path, described:
     )
     with written_aside(output.absolute(), mode=0o644) as target:
         target.write(content)
-    _tell(shell, {"file": str(output), "table": table, "format": form}, [str(output)])
-
-
-def wish_of(shell: Any) -> Wish:
-    """Who asks in the shell, and what jobs are made with."""
-    return Wish(
-        actor=shell.actor,
-        now=shell.runtime.clock(),
-        kinds=shell.kinds,
-        waker=shell.waker,
-        processors=shell.processors,
-        runtime=shell.runtime,
-        address=shell.address,
-    )
+    tell(shell, {"file": str(output), "table": table, "format": form}, [str(output)])
 
 
 def _worded(
@@ -261,23 +224,4 @@ def _worded(
     }
 
 
-def _end(context: click.Context, ask: Callable[[Session, Wish], Asked], wait: bool) -> None:
-    """Ask, follow the job if asked to, say how it stands, and exit accordingly."""
-    shell: Any = context.obj
-    with shell.runtime.sessions.begin() as session:
-        asked = ask(session, wish_of(shell))
-        job_id = asked.job.id
-    if asked.earlier is not None:
-        click.echo(f"Warning: {asked.earlier.warning}", err=True)
-    code = follow(shell.runtime, job_id) if wait else 0
-    job = look(shell, job_id)
-    _tell(shell, telling.job_facts(job) | telling.asked_facts(asked), telling.job_lines(job))
-    context.exit(code)
-
-
-def _tell(shell: Any, facts: Any, lines: Iterable[str]) -> None:
-    """Print facts for machines, or lines for people, in which nothing commands a terminal."""
-    if shell.json:
-        click.echo(json.dumps(facts))
-    else:
-        click.echo("\n".join("\t".join(map(visible, line.split("\t"))) for line in lines))
+imports.add_command(create_table_command)

@@ -28,6 +28,7 @@ PARTS = {
     "<int:rule>": "1",
     "<import_id>": "{import_id}",
     "<file_id>": "{file_id}",
+    "<survey_id>": "{survey_id}",
 }
 # Answers to GET that are no pages. A new address is a page until it is named here.
 NO_PAGES = {
@@ -71,7 +72,8 @@ def test_every_page_is_accessible(
     faults = []
     signed_in.set_viewport_size({"width": width, "height": 900})
     signed_in.emulate_media(color_scheme=scheme)
-    for address in addresses(portal, file_id=send_file(signed_in)):
+    sent = {"file_id": send_file(signed_in), "survey_id": survey_file(signed_in)}
+    for address in addresses(portal, sent):
         answer = signed_in.goto(address)
         assert answer is not None
         assert answer.status == (404 if address == "/no-such-page" else 200), address
@@ -104,12 +106,24 @@ def send_file(page: Page) -> str:
     return urlsplit(page.url).path.rpartition("/")[2]
 
 
+def survey_file(page: Page) -> str:
+    """Send a file that is to become a table; returns the id of its survey once that is over."""
+    page.goto("/imports/create-table")
+    content = b"code,price,since\nN,1.50,2025-01-31\nS,2.25,\n"
+    file = {"name": "prices.csv", "mimeType": "text/csv", "buffer": content}
+    page.set_input_files("input[type=file]", [file])
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url("**/imports/create-table/*")
+    page.get_by_label("Name of the table").wait_for()
+    return urlsplit(page.url).path.rpartition("/")[2]
+
+
 def parts(portal: Portal) -> dict[str, str]:
     """Ids of what the example content made."""
     jobs = json.loads(portal.shell("jobs", "list", "--json").stdout)
     (export,) = [job["id"] for job in jobs if job["area"] == "projects"]
     (run,) = [job["id"] for job in jobs if job["area"] == "datacenter"]
-    (imported,) = [job["id"] for job in jobs if job["area"] == "imports"]
+    (imported,) = [job["id"] for job in jobs if job["title"].startswith("Import ")]
     wait_until(lambda: shown(portal, run)["state"] == "succeeded", timeout=60)
     batch = shown(portal, run)["result"]["batch"]
     return {
@@ -126,9 +140,9 @@ def shown(portal: Portal, job_id: str) -> dict[str, Any]:
     return answer
 
 
-def addresses(portal: Portal, *, file_id: str) -> list[str]:
+def addresses(portal: Portal, sent: dict[str, str]) -> list[str]:
     app = create_app(Settings.from_environment({"PORTAL_DATA": str(portal.data)}))
-    known = parts(portal) | {"file_id": file_id}
+    known = parts(portal) | sent
     rules = [
         rule.rule
         for rule in app.url_map.iter_rules()

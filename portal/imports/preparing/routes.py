@@ -7,6 +7,7 @@ from flask import Blueprint, Response, flash, request
 
 from portal.accounts.permissions import Permission
 from portal.errors import InvalidError
+from portal.imports.creating.orders import may_create
 from portal.imports.files import StoredFile
 from portal.imports.forms import current_wish, tables_offered, words_of_mapping
 from portal.imports.orders import ImportOrder, ask_to_import
@@ -118,6 +119,7 @@ def _context(stored: StoredFile) -> dict[str, Any]:
         "fault": "",
         "earlier": None,
         "templates_url": "",
+        "may_create": may_create(current_actor()),
         "asked_mode": request.values.get("mode", ""),
         **words_of_mapping(),
         "save_as": request.values.get("save_as", ""),
