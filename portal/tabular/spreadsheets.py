@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from portal.tabular.formats import Format
 from portal.tabular.opening import open_stored
-from portal.tabular.sheets.frames import LENGTH, OUT_OF_MEMORY
+from portal.tabular.sheets.frames import LENGTH, OUT_OF_MEMORY, PARTED_BY
 from portal.tabular.table import LIMITS, Limits, Row, Table, TableError
 
 _FRAME_AT_MOST = 128 * 1024**2
@@ -74,10 +74,11 @@ def _rows(answers: "_Answers", header_line: int) -> Iterator[Row]:
     """Number the rows, and give back the blank ones, which the process leaves out."""
     following = header_line + 1
     while "rows" in (answer := answers.take()):
-        for line, cells in answer["rows"]:
+        cells = answers.take_rows(answer)
+        for line, row in zip(answer["rows"], cells, strict=True):
             for blank in range(following, line):
                 yield blank - header_line, blank, []
-            yield line - header_line, line, cells
+            yield line - header_line, line, row
             following = line + 1
 
 
@@ -123,13 +124,26 @@ class _Answers:
 
     def take(self) -> dict[str, Any]:
         """Return the next one; raises TableError where it is an error, or there is none."""
-        (size,) = LENGTH.unpack(self._read(LENGTH.size))
-        if size > _FRAME_AT_MOST:
-            raise self._broken()
-        answer: dict[str, Any] = json.loads(self._read(size))
+        answer: dict[str, Any] = json.loads(self._take_text())
         if "error" in answer:
             raise TableError(answer["error"], answer.get("line"), answer.get("column"))
         return answer
+
+    def take_rows(self, answer: dict[str, Any]) -> Iterator[list[str]]:
+        """Return the cells of the rows that `answer` told of, row by row."""
+        cells, width = self._take_text().split(PARTED_BY), answer["width"]
+        if len(cells) != len(answer["rows"]) * width:
+            raise self._broken()
+        return (cells[start : start + width] for start in range(0, len(cells), width))
+
+    def _take_text(self) -> str:
+        (size,) = LENGTH.unpack(self._read(LENGTH.size))
+        if size > _FRAME_AT_MOST:
+            raise self._broken()
+        try:
+            return self._read(size).decode()
+        except UnicodeDecodeError:
+            raise self._broken() from None
 
     def _read(self, size: int) -> bytes:
         pieces = []

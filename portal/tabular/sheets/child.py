@@ -15,15 +15,13 @@ from portal.tabular.sheets.book import Book, SheetRow, choose, visible_names
 from portal.tabular.sheets.confinement import confine
 from portal.tabular.sheets.content import HEAD, check_parts, check_signature, check_streams
 from portal.tabular.sheets.errors import damaged
-from portal.tabular.sheets.frames import OUT_OF_MEMORY, send
+from portal.tabular.sheets.frames import OUT_OF_MEMORY, PARTED_BY, frame, frames_of_rows
 from portal.tabular.sheets.layout import lay_out
 from portal.tabular.sheets.package import open_package
 from portal.tabular.table import Limits, TableError
 
 _ROWS_PER_FRAME = 500
 _CHARACTERS_PER_FRAME = 65_536
-
-Answer = dict[str, Any]
 
 
 def main(request: dict[str, Any], source: IO[bytes], target: IO[bytes]) -> int:
@@ -32,30 +30,30 @@ def main(request: dict[str, Any], source: IO[bytes], target: IO[bytes]) -> int:
     Whatever a hostile file makes a parser raise, panics of foreign code too, is this file's fault.
     """
     try:
-        for answer in _answers(request, source):
-            send(target, answer)
+        for frames in _answers(request, source):
+            target.write(frames)
     except TableError as error:
-        send(target, {"error": error.message, "line": error.line, "column": error.column})
+        fault = {"error": error.message, "line": error.line, "column": error.column}
+        target.write(frame(fault))
     except MemoryError:
         return OUT_OF_MEMORY
     except BaseException as error:
-        send(target, {"error": damaged(type(error).__name__).message})
+        target.write(frame({"error": damaged(type(error).__name__).message}))
     target.flush()
     return 0
 
 
-def _answers(request: dict[str, Any], source: IO[bytes]) -> Iterator[Answer]:
+def _answers(request: dict[str, Any], source: IO[bytes]) -> Iterator[bytes]:
     with _open_book(source, request["kind"]) as book:
         if request["wanted"] == "names":
-            yield {"names": visible_names(book.sheets)}
+            yield frame({"names": visible_names(book.sheets)})
             return
         limits = Limits(**request["limits"])
         sheet = choose(book.sheets, request["sheet"])
         layout = lay_out(book.rows(sheet, columns=limits.columns), limits)
-        yield {"header": layout.header, "line": layout.line}
-        for rows in _framed(layout.rows):
-            yield {"rows": rows}
-        yield {"end": True}
+        yield frame({"header": layout.header, "line": layout.line})
+        yield from _framed(layout.rows)
+        yield frame({"end": True})
 
 
 @contextmanager
@@ -74,18 +72,23 @@ def _open_book(source: IO[bytes], kind: str) -> Iterator[Book]:
         yield xlsx.Workbook(package) if kind == "xlsx" else ods.Workbook(package)
 
 
-def _framed(rows: Iterator[SheetRow]) -> Iterator[list[SheetRow]]:
-    """Gather rows until they are many, or long."""
-    frame: list[SheetRow] = []
-    characters = 0
-    for row in rows:
-        frame.append(row)
-        characters += sum(map(len, row[1]))
-        if len(frame) == _ROWS_PER_FRAME or characters > _CHARACTERS_PER_FRAME:
-            yield frame
-            frame, characters = [], 0
-    if frame:
-        yield frame
+def _framed(rows: Iterator[SheetRow]) -> Iterator[bytes]:
+    """Gather rows of one width until they are many, or long."""
+    lines: list[int] = []
+    texts: list[str] = []
+    width = characters = 0
+    for line, cells in rows:
+        full = len(lines) == _ROWS_PER_FRAME or characters > _CHARACTERS_PER_FRAME
+        if lines and (full or len(cells) != width):
+            yield frames_of_rows(lines, texts, width=width)
+            lines, texts, characters = [], [], 0
+        width = len(cells)
+        text = PARTED_BY.join(cells)
+        lines.append(line)
+        texts.append(text)
+        characters += len(text)
+    if lines:
+        yield frames_of_rows(lines, texts, width=width)
 
 
 if __name__ == "__main__":

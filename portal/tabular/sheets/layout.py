@@ -28,7 +28,7 @@ def lay_out(rows: Iterable[SheetRow], limits: Limits) -> Layout:
     line, cells = next((row for row in source if any(map(str.strip, row[1]))), (0, []))
     if not cells:
         raise TableError("The sheet is empty: it has no header and no rows.")
-    _check(line, cells, limits)
+    _check_each(line, cells, limits)
     first = next(place for place, cell in enumerate(cells) if cell.strip())
     header = _trimmed(cells[first:], 0)
     return Layout(line=line, header=header, rows=_below(source, first, len(header), limits))
@@ -37,17 +37,21 @@ def lay_out(rows: Iterable[SheetRow], limits: Limits) -> Layout:
 def _below(
     source: Iterator[SheetRow], first: int, width: int, limits: Limits
 ) -> Iterator[SheetRow]:
+    most = min(limits.cell, limits.row)
     for line, cells in source:
-        if not any(cells):
+        text = "".join(cells)
+        if not text:
             continue
-        _check(line, cells, limits)
+        if len(text) > most or "\0" in text:
+            _check_each(line, cells, limits)
         if first and any(cells[:first]):
             column = next(place for place, cell in enumerate(cells, start=1) if cell)
             raise TableError("A cell stands left of the header and would be lost.", line, column)
         below = cells[first:] if first else cells
         if len(below) > width:
             below = _trimmed(below, width)
-        below.extend([""] * (width - len(below)))
+        elif len(below) < width:
+            below.extend([""] * (width - len(below)))
         yield line, below
 
 
@@ -56,11 +60,6 @@ def _trimmed(cells: list[str], least: int) -> list[str]:
     while end > least and not cells[end - 1]:
         end -= 1
     return cells[:end]
-
-
-def _check(line: int, cells: list[str], limits: Limits) -> None:
-    if sum(map(len, cells)) > min(limits.cell, limits.row) or "\0" in "".join(cells):
-        _check_each(line, cells, limits)
 
 
 def _check_each(line: int, cells: list[str], limits: Limits) -> None:

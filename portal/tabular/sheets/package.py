@@ -69,12 +69,18 @@ class Package:
         except expat.ExpatError as error:
             raise _of_xml(name, error) from error
 
-    def parse(self, name: str, prepare: Callable[["expat.XMLParserType"], None]) -> None:
-        """Run a whole part, small enough to be held in memory, through an XML parser."""
+    @contextmanager
+    def open_held(self, name: str) -> Iterator[IO[bytes]]:
+        """Open a part as `open` does if it is small enough to be held in memory."""
         entry = self._entries.get(name.lower())
         if entry is not None and entry.file_size > self._limits.held:
             raise TableError(f"{_TOO_MUCH} ({name}).")
         with self.open(name) as stream:
+            yield stream
+
+    def parse(self, name: str, prepare: Callable[["expat.XMLParserType"], None]) -> None:
+        """Run a whole part, small enough to be held in memory, through an XML parser."""
+        with self.open_held(name) as stream:
             parser = new_parser()
             prepare(parser)
             while piece := stream.read(PIECE):

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -15,8 +16,9 @@ _MS_PER_DAY = 86_400_000
 _MS_PER_HOUR = 3_600_000
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 (spreadsheets know no time zones)
 _EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 (the same)
-_WHOLE = re.compile(r"(?:0|-?[1-9][0-9]*)\Z")
-_SHORT = re.compile(r"-?(?:0|[1-9][0-9]{0,7})\.[0-9]{0,6}[1-9]\Z")
+_PLAIN = r"-?(?:0|[1-9][0-9]{0,7})\.[0-9]{0,6}[1-9]|0|-?[1-9][0-9]*"
+_IS_PLAIN = re.compile(rf"(?:{_PLAIN})\Z")
+_ARE_PLAIN = re.compile(rf"(?:{_PLAIN})(?:\n(?:{_PLAIN}))*+\Z")
 _ISO_DURATION = re.compile(r"(-?)P(?:(\d+)D)?T(\d+)H(\d+)M(\d+)(?:[.,](\d+))?S\Z")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _NOT_CODE = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNORECASE)
@@ -49,13 +51,19 @@ def kind_of_format(code: str) -> Kind:
     return Kind.DATE if "m" in bare else Kind.NUMBER
 
 
+def are_plain(raw: Sequence[str]) -> bool:
+    """Say whether all of the stored numbers stand there as `number_text` would write them."""
+    joined = "\n".join(raw)
+    return bool(_ARE_PLAIN.match(joined)) and joined.count("\n") == len(raw) - 1
+
+
 def number_text(raw: str) -> str:
     """Write a stored number plainly: no exponent, no `.0`, no noise of binary fractions.
 
     Whole numbers keep all their digits. 0.30000000000000004 becomes 0.3, as the programs show it,
     while 0.6666666666666666 stays. Raises ValueError where `raw` is no number.
     """
-    if _WHOLE.match(raw) or _SHORT.match(raw):
+    if _IS_PLAIN.match(raw):
         return raw
     value = float(raw)
     if not math.isfinite(value):

@@ -1,16 +1,20 @@
-"""XLSX, row by row: nothing of a sheet is held but the row at hand. ECMA-376 part 1, chapter 18."""
+"""XLSX, some rows at a time: no more of a sheet is held. ECMA-376 part 1, chapter 18."""
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from xml.parsers import expat
 
 from portal.tabular.sheets import values
 from portal.tabular.sheets.book import Sheet, SheetRow
 from portal.tabular.sheets.errors import damaged
 from portal.tabular.sheets.package import Package, local
+from portal.tabular.sheets.stretches import read_items
 from portal.tabular.sheets.values import Kind
-from portal.tabular.sheets.xlsx_parts import Styles, Texts
+from portal.tabular.sheets.xlsx_columns import Columns
+from portal.tabular.sheets.xlsx_matching import RowMatcher, TextMatcher
+from portal.tabular.sheets.xlsx_parts import Styles, TextParser
 from portal.tabular.sheets.xlsx_rows import RowParser
 
 
@@ -29,8 +33,10 @@ class Workbook:
         texts = self._read_texts(related)
         kinds = self._read_kinds(related)
         parser = RowParser(texts, kinds, from_1904=self._from_1904, columns=columns)
+        matcher = RowMatcher(parser, Columns(texts, kinds, from_1904=self._from_1904))
         with self._package.open(sheet.part) as stream:
-            yield from parser.rows(stream)
+            for rows in read_items(stream, parser, matcher):
+                yield from rows
 
     def _find_sheets(self) -> list[Sheet]:
         related = {r.id: r for r in _related(self._package, self._part)}
@@ -54,17 +60,20 @@ class Workbook:
 
     def _read_texts(self, related: list["_Related"]) -> list[str]:
         part = next((r.part for r in related if r.kind == "sharedStrings"), "")
-        texts = Texts()
-        if part and self._package.has(part):
-            self._package.parse(part, texts.listen)
-        return texts.found
+        if not part or not self._package.has(part):
+            return []
+        with self._package.open_held(part) as stream:
+            found = read_items(stream, TextParser(), TextMatcher())
+            return list(chain.from_iterable(found))
 
-    def _read_kinds(self, related: list["_Related"]) -> list[Kind]:
+    def _read_kinds(self, related: list["_Related"]) -> dict[str | None, Kind]:
+        """Return the kind of number by the style as cells name it; None where they name none."""
         part = next((r.part for r in related if r.kind == "styles"), "")
         styles = Styles()
         if part and self._package.has(part):
             self._package.parse(part, _on_start(styles.start))
-        return [styles.kind(number) for number in styles.formats] or [Kind.NUMBER]
+        found = [styles.kind(number) for number in styles.formats] or [Kind.NUMBER]
+        return {None: found[0]} | {str(number): kind for number, kind in enumerate(found)}
 
 
 @dataclass(frozen=True, kw_only=True)

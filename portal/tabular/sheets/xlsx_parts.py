@@ -1,10 +1,10 @@
 """The parts of an XLSX workbook that its sheets refer to: cell styles and shared texts."""
 
 from collections.abc import Mapping
-from xml.parsers import expat
 
 from portal.tabular.sheets import values
 from portal.tabular.sheets.package import local
+from portal.tabular.sheets.stretches import Parser
 from portal.tabular.sheets.values import Kind
 
 _DATES = (*range(14, 18), 22, *range(27, 32), 36, *range(50, 59))
@@ -39,30 +39,29 @@ class Styles:
         return Kind.DATE if number in _DATES else Kind.NUMBER
 
 
-class Texts:
+class TextParser(Parser[str]):
     """The shared texts; a reading aid (`rPh`) beside a text is no part of it."""
 
     def __init__(self) -> None:
-        self.found: list[str] = []
+        super().__init__("si")
         self._pieces: list[str] = []
         self._aside = False
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
 
-    def listen(self, parser: expat.XMLParserType) -> None:
-        def start(tag: str, _attributes: Mapping[str, str]) -> None:
-            name = local(tag)
-            if name == "t" and not self._aside:
-                parser.CharacterDataHandler = self._pieces.append
-            elif name == "rPh":
-                self._aside = True
+    def _start(self, tag: str, _attributes: Mapping[str, str]) -> None:
+        name = local(tag)
+        if name == "t" and not self._aside:
+            self._parser.CharacterDataHandler = self._pieces.append
+        elif name == "rPh":
+            self._aside = True
 
-        def end(tag: str) -> None:
-            name = local(tag)
-            parser.CharacterDataHandler = None
-            if name == "si":
-                self.found.append(values.unescaped("".join(self._pieces)))
-                self._pieces.clear()
-            elif name == "rPh":
-                self._aside = False
-
-        parser.StartElementHandler = start
-        parser.EndElementHandler = end
+    def _end(self, tag: str) -> None:
+        name = local(tag)
+        self._parser.CharacterDataHandler = None
+        if name == "si":
+            self.item_ended()
+            self.done.append(values.unescaped("".join(self._pieces)))
+            self._pieces.clear()
+        elif name == "rPh":
+            self._aside = False

@@ -1,55 +1,43 @@
-"""The rows of an XLSX sheet. ECMA-376 part 1, 18.3.1."""
+"""The rows of an XLSX sheet, however they are written. ECMA-376 part 1, 18.3.1."""
 
-from collections.abc import Iterator, Mapping
-from typing import IO
+from collections.abc import Mapping
 
 from portal.tabular.sheets import values
 from portal.tabular.sheets.book import SheetRow
 from portal.tabular.sheets.errors import ROWS_AT_MOST, damaged, too_long, too_wide
-from portal.tabular.sheets.package import PIECE, local, new_parser
+from portal.tabular.sheets.package import local
+from portal.tabular.sheets.stretches import Parser
 from portal.tabular.sheets.values import Kind
 
 _DIGITS = "0123456789"
 _LETTERS_AT_MOST = 4
 
 
-class RowParser:
-    """Turns the XML of a sheet into rows while it streams by.
+class RowParser(Parser[SheetRow]):
+    """Turns the XML of a sheet into rows while it streams by: those that hold anything.
 
-    Its handlers run for every cell, so they look at the commonest first and call little.
+    `row` is the last one that was met, `width` how many cells the widest had. Its handlers run for
+    every cell, so they look at the commonest first and call little.
     """
 
     def __init__(
-        self, texts: list[str], kinds: list[Kind], *, from_1904: bool, columns: int
+        self, texts: list[str], kinds: Mapping[str | None, Kind], *, from_1904: bool, columns: int
     ) -> None:
+        super().__init__("row")
+        self.row = 0
+        self.width = 0
         self._texts = texts
-        self._kinds: dict[str | None, Kind] = {str(n): kind for n, kind in enumerate(kinds)}
-        self._kinds[None] = kinds[0]
+        self._kinds = kinds
         self._from_1904 = from_1904
         self._columns = columns
-        self._done: list[SheetRow] = []
-        self._row = 0
         self._cells: list[str] = []
         self._next = 0
         self._cell: Mapping[str, str] = {}
         self._pieces: list[str] = []
         self._indices: dict[str, int] = {}
-        self._parser = new_parser()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         self._name_elements("")
-
-    def rows(self, stream: IO[bytes]) -> Iterator[SheetRow]:
-        """Yield the rows that hold anything; see `Book.rows`."""
-        while piece := stream.read(PIECE):
-            self._parser.Parse(piece, False)
-            yield from self._taken()
-        self._parser.Parse(b"", True)
-        yield from self._taken()
-
-    def _taken(self) -> list[SheetRow]:
-        done, self._done = self._done, []
-        return done
 
     def _name_elements(self, prefix: str) -> None:
         self._c, self._v, self._t = (prefix + name for name in ("c", "v", "t"))
@@ -73,20 +61,25 @@ class RowParser:
         elif tag == self._c:
             self._end_cell()
         elif tag == self._row_name:
-            if self._cells:
-                self._done.append((self._row, self._cells))
+            self._end_row()
         elif tag == self._aid:
             self._parser.StartElementHandler = self._start
 
     def _begin_row(self, number: str | None) -> None:
-        row = int(number) if number and number.isdecimal() else self._row + 1
+        row = int(number) if number and number.isdecimal() else self.row + 1
         if row > ROWS_AT_MOST:
             raise too_long()
-        if row <= self._row:
-            raise damaged(f"row {row} comes after row {self._row}")
-        self._row = row
+        if row <= self.row:
+            raise damaged(f"row {row} comes after row {self.row}")
+        self.row = row
         self._cells = []
         self._next = 0
+
+    def _end_row(self) -> None:
+        self.item_ended()
+        if self._cells:
+            self.done.append((self.row, self._cells))
+            self.width = max(self.width, len(self._cells))
 
     def _end_cell(self) -> None:
         """Place the cell's text; one without any only moves the place of the next."""
@@ -103,7 +96,7 @@ class RowParser:
     def _place(self, column: int) -> None:
         if column >= self._columns:
             name = self._cell.get("r", f"{column + 1:,}")
-            raise too_wide(self._row, name, self._columns)
+            raise too_wide(self.row, name, self._columns)
         raw = "".join(self._pieces)
         self._pieces.clear()
         missing = column - len(self._cells)
@@ -120,7 +113,7 @@ class RowParser:
         for letter in letters[:_LETTERS_AT_MOST].upper():
             column = column * 26 + ord(letter) - 64
         if column <= 0:
-            raise damaged(f"row {self._row} has a cell without a place")
+            raise damaged(f"row {self.row} has a cell without a place")
         self._indices[letters] = column - 1
         return column - 1
 
@@ -132,7 +125,7 @@ class RowParser:
             if kind == "s":
                 return self._texts[_index(raw)]
         except (ValueError, LookupError) as error:
-            raise damaged(f"row {self._row}, column {column + 1}") from error
+            raise damaged(f"row {self.row}, column {column + 1}") from error
         if kind == "b":
             return values.boolean_text(raw)
         return values.iso_moment_text(raw) if kind == "d" else values.unescaped(raw)
