@@ -22,6 +22,7 @@ from portal.tabular.headers import fault_of_import
 from portal.tabular.markers import is_no_field
 from portal.tabular.reading import preview
 
+OTHER_MAPPING = "The mapping {name!r} is for another table or mode."
 ENDINGS = (".csv", ".tsv", ".xls", ".xlsx", ".ods")
 Columns = tuple[str | None, ...]
 
@@ -109,7 +110,7 @@ def _columns_of(
     profile: Profile, header: Sequence[str], processor: Processor, mode: Mode
 ) -> Columns:
     if (profile.processor, profile.mode) != (processor.name, mode):
-        raise InvalidError(f"The mapping {profile.name!r} is for another table or mode.")
+        raise InvalidError(OTHER_MAPPING.format(name=profile.name))
     if not profile.is_for(header):
         raise InvalidError(f"The mapping {profile.name!r} is for files with another header.")
     return profile.columns

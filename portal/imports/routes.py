@@ -9,7 +9,9 @@ from flask import Blueprint, Response, flash, make_response, request
 from portal.accounts.permissions import Permission
 from portal.artifacts.downloads import disposition
 from portal.errors import InvalidError, NotFoundError
+from portal.imports.choosing.routes import bp as choosing
 from portal.imports.creating.routes import bp as creating
+from portal.imports.expected.routes import bp as expected
 from portal.imports.files import MEGABYTE, store_file
 from portal.imports.fitting import check_ending
 from portal.imports.forms import (
@@ -47,6 +49,8 @@ bp = Blueprint("imports", __name__)
 protect(bp, Permission.IMPORTS_RUN)
 bp.register_blueprint(preparing)
 bp.register_blueprint(upkeep)
+bp.register_blueprint(choosing)
+bp.register_blueprint(expected)
 bp.register_blueprint(creating)
 bp.register_blueprint(results)
 

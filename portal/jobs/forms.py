@@ -42,16 +42,28 @@ def filter_query(wanted: JobFilter) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
-class ScheduleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
-    """Which job to ask for, and when."""
+class CronForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+    """When something is to be done again and again."""
 
-    offer = SelectField("Job", validators=[InputRequired("Choose a job.")])
     cron = StringField(
         "When",
         validators=[InputRequired("Say when, as a cron expression."), Length(max=128)],
         description="Minute, hour, day of month, month, day of week. "
         "0 3 * * 1-5 is 03:00 on workdays.",
     )
+
+    def validate_cron(self, field: StringField) -> None:
+        """Refuse what is no cron expression, in words."""
+        try:
+            check_cron(field.data)
+        except InvalidError as error:
+            raise ValidationError(str(error)) from error
+
+
+class ScheduleForm(CronForm):
+    """Which job to ask for, and when."""
+
+    offer = SelectField("Job", validators=[InputRequired("Choose a job.")])
 
     def __init__(self, offers: Iterable[Offer]) -> None:
         self._offers = {_value(offer): offer for offer in offers}
@@ -65,13 +77,6 @@ class ScheduleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     def chosen(self) -> Offer:
         """The offer that was chosen; only after validation."""
         return self._offers[self.offer.data]
-
-    def validate_cron(self, field: StringField) -> None:
-        """Refuse what is no cron expression, in words."""
-        try:
-            check_cron(field.data)
-        except InvalidError as error:
-            raise ValidationError(str(error)) from error
 
 
 def _value(offer: Offer) -> str:

@@ -282,13 +282,9 @@ def _schedule_form() -> ScheduleForm | None:
 def _schedules_page(form: ScheduleForm | None, status: int = 200) -> Response:
     found = schedules.list_schedules(session(), actor=current_actor())
     zone = services().runtime.settings.zone
-    plans = schedules.plans(
-        found,
-        owners=schedules.owner_names(session(), found),
-        zone=zone,
-        now=services().runtime.clock(),
-    )
-    return page("schedules/index.html", status, form=form, plans=plans, zone=zone.key)
+    plans = schedules.plans(session(), found, zone=zone, now=services().runtime.clock())
+    context = {"form": form, "plans": plans, "schedules_url": "/schedules", "zone": zone.key}
+    return page("schedules/index.html", status, **context)
 
 
 def _address() -> str:

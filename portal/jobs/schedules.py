@@ -3,7 +3,7 @@
 `due` asks for them when their time has come.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,12 +37,16 @@ class Offer:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A schedule as people see it: its expression in words, its next runs."""
+    """A schedule as people see it: its expression in words, its next runs, how its last job stands.
+
+    `last_state` is empty where there is none (any more).
+    """
 
     schedule: Schedule
     owner: str
     words: str
     next_runs: tuple[datetime, ...]
+    last_state: str
 
 
 def offers(session: Session, *, kinds: Kinds, actor: Actor) -> list[Offer]:
@@ -85,9 +89,11 @@ def create(
     return schedule
 
 
-def list_schedules(session: Session, *, actor: Actor) -> Sequence[Schedule]:
-    """All schedules for who manages them, else one's own; by their next run."""
+def list_schedules(session: Session, *, actor: Actor, kind: str = "") -> Sequence[Schedule]:
+    """All schedules, or those of a `kind`, for who manages them, else one's own; by next run."""
     query = select(Schedule).order_by(Schedule.enabled.desc(), Schedule.next_at, Schedule.id)
+    if kind:
+        query = query.where(Schedule.kind == kind)
     if not actor.may(Permission.SCHEDULES_MANAGE):
         query = query.where(Schedule.owner_id == actor.user_id)
     return session.scalars(query).all()
@@ -135,21 +141,30 @@ def change(
 
 
 def plans(
-    found: Sequence[Schedule], *, owners: Mapping[int, str], zone: ZoneInfo, now: datetime
+    session: Session, found: Sequence[Schedule], *, zone: ZoneInfo, now: datetime
 ) -> list[Plan]:
     """The schedules in words, with their next runs in `zone`."""
+    owners, states = _owner_names(session, found), _last_states(session, found)
     return [
         Plan(
             schedule=schedule,
             owner=owners.get(schedule.owner_id, "nobody"),
             words=check_cron(schedule.cron),
             next_runs=_next_runs(schedule, zone=zone, now=now),
+            last_state=states.get(schedule.last_job_id or "", ""),
         )
         for schedule in found
     ]
 
 
-def owner_names(session: Session, found: Sequence[Schedule]) -> dict[int, str]:
+def _last_states(session: Session, found: Sequence[Schedule]) -> dict[str, str]:
+    """How the last jobs of these schedules stand, by the jobs' ids."""
+    ids = [schedule.last_job_id for schedule in found if schedule.last_job_id]
+    query = select(Job.id, Job.state).where(Job.id.in_(ids))
+    return {row.id: row.state for row in session.execute(query)}
+
+
+def _owner_names(session: Session, found: Sequence[Schedule]) -> dict[int, str]:
     """How the owners of these schedules are called, by their id."""
     ids = {schedule.owner_id for schedule in found}
     query = select(User.id, User.display_name, User.name).where(User.id.in_(ids))

@@ -1,0 +1,1 @@
+"""Files that lie on the server, chosen in a browser."""

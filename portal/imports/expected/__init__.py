@@ -1,0 +1,1 @@
+"""Files that are expected at a path again and again: their schedules in a browser."""
