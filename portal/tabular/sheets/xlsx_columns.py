@@ -6,6 +6,7 @@ from xml.parsers import expat
 
 from portal.tabular.sheets import values
 from portal.tabular.sheets.values import Kind
+from portal.tabular.sheets.xlsx_form import Column
 from portal.tabular.sheets.xml_text import UnusualError, plain_texts
 
 Texts = Sequence[str]
@@ -25,18 +26,16 @@ class Columns:
         self._from_1904 = from_1904
         self._known: dict[str, Convert] = {}
 
-    def texts(self, tags: Sequence[str | None], raw: Sequence[str | None]) -> Texts:
+    def texts(self, column: Column) -> Texts:
         """Return the text of each cell, '' where there is none.
 
-        `tags` are the attributes of the cells but the first, as they stand there, None for a cell
-        that is missing; `raw` is what stands in them. Raises ValueError or LookupError for what a
-        parser must look at.
+        Raises ValueError or LookupError for what a parser must look at.
         """
-        different = set(tags)
-        if len(different) == 1 and all(raw):
-            return self._convert(different.pop() or "")(raw)  # type: ignore[arg-type]
+        tags, raw = column.tags, column.raw
+        if column.alike and all(raw):
+            return self._convert(column.alike.tag)(raw)  # type: ignore[arg-type] # all are texts
         found = [""] * len(raw)
-        for tag in different - {None}:
+        for tag in set(tags) - {None}:
             places = [n for n, one in enumerate(tags) if one == tag and raw[n]]
             texts = self._convert(tag or "")([raw[n] or "" for n in places])
             for place, text in zip(places, texts, strict=True):
