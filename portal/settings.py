@@ -1,6 +1,7 @@
 """Every setting of Portal, read once from the environment. README.md lists them all."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,8 +22,11 @@ from portal.files import write_private
 
 PREFIX = "PORTAL_"
 KEY_LENGTH = 32
-SECRET = frozenset({"secret_key", "webhook_secret", "smtp_url", "metrics_token", "tables_url"})
+SECRET = frozenset(
+    {"secret_key", "webhook_secret", "smtp_url", "metrics_token", "tables_url", "credential_keys"}
+)
 DATABASES = ("sqlite:///", "postgresql://", "postgresql+psycopg://")
+_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 KNOWN_KEYS = frozenset({"secret", "changeme", "change-me", "dev", "development", "password"})
 
 
@@ -43,6 +47,15 @@ def _zone(value: str) -> str:
         raise ValueError(
             f"is no time zone; use a name like Europe/Berlin, not {value!r}"
         ) from error
+    return value
+
+
+def _fernet_keys(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(_KEY.fullmatch(key) for key in value):
+        raise ValueError(
+            "must name keys of 44 characters; make one with: python -c "
+            "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+        )
     return value
 
 
@@ -96,6 +109,8 @@ class Settings(BaseSettings):
     datacenter_removal_share: int = Field(default=50, ge=1, le=100)
     imports_quota_mb: int = Field(default=20_480, ge=1)
     imports_folders: Words = ()
+    delivery_hosts: Words = ()
+    credential_keys: Annotated[Words, AfterValidator(_fernet_keys)] = ()
 
     smtp_url: str = ""
     mail_from: str = "portal@localhost"

@@ -6,6 +6,7 @@ from portal.audit import models as audit
 from portal.datacenter import models as datacenter
 from portal.datacenter.rules import models as datacenter_rules
 from portal.db import Base
+from portal.delivery import models as delivery
 from portal.jobs import models as jobs
 from portal.projects import models as projects
 from portal.rows import models as rows
@@ -17,6 +18,7 @@ ROOMS = (
     audit,
     datacenter,
     datacenter_rules,
+    delivery,
     jobs,
     projects,
     rows,

@@ -1,0 +1,62 @@
+"""Passwords and private keys at rest: encrypted, with keys that can be changed.
+
+The first key of PORTAL_CREDENTIAL_KEYS encrypts, all decrypt. Without the setting a key is made
+and kept in the data folder.
+"""
+
+from collections.abc import Sequence
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from portal.delivery.faults import DeliveryError, Reason
+from portal.files import write_private
+from portal.settings import Settings
+
+
+class Vault:
+    """Encrypts and decrypts with the keys of one portal."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
+
+    def lock(self, secret: str) -> str:
+        """The secret, encrypted with the first key; nothing stays nothing."""
+        return self._fernet.encrypt(secret.encode()).decode() if secret else ""
+
+    def open(self, locked: str) -> str:
+        """The secret again. Raises DeliveryError where no key fits."""
+        if not locked:
+            return ""
+        try:
+            return self._fernet.decrypt(locked.encode()).decode()
+        except InvalidToken as error:
+            raise _no_key() from error
+
+    def renew(self, locked: str) -> str:
+        """The same secret, encrypted with the first key. Raises DeliveryError."""
+        if not locked:
+            return ""
+        try:
+            return self._fernet.rotate(locked.encode()).decode()
+        except InvalidToken as error:
+            raise _no_key() from error
+
+
+def open_vault(settings: Settings) -> Vault:
+    """The vault of a portal; makes its key where there is none."""
+    return Vault(settings.credential_keys or (_kept_key(settings),))
+
+
+def _kept_key(settings: Settings) -> str:
+    path = settings.data / "credential_key"
+    if not path.exists():
+        write_private(path, Fernet.generate_key(), overwrite=False)
+    return path.read_text().strip()
+
+
+def _no_key() -> DeliveryError:
+    return DeliveryError(
+        Reason.AUTHENTICATION,
+        "The password was encrypted with a key that PORTAL_CREDENTIAL_KEYS does not name; "
+        "name the earlier key too, or enter the password anew.",
+    )

@@ -1,0 +1,13 @@
+"""Opening a connection to whatever kind of server it is."""
+
+from portal.delivery.addresses import Transport
+from portal.delivery.ftp import FtpRemote
+from portal.delivery.remote import Remote, Server
+from portal.delivery.sftp import SftpRemote
+
+
+def open_remote(server: Server) -> Remote:
+    """Connect, sign in and go to the folder. Raises DeliveryError."""
+    if server.address.transport is Transport.SFTP:
+        return SftpRemote.open(server)
+    return FtpRemote.open(server)

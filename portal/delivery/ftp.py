@@ -1,0 +1,190 @@
+"""FTP and FTPS: a folder of a server, by ftplib."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from ftplib import Error, error_perm
+from types import TracebackType
+from typing import IO, Self
+
+from portal.delivery.faults import AbsentError
+from portal.delivery.ftp_control import Control, receive_all, send_all
+from portal.delivery.ftp_replies import FAULTS, code_of, fault_of
+from portal.delivery.remote import RemoteFile, RenameRefusedError, Server, Told
+
+AT_ONCE = 50
+
+
+class FtpRemote:
+    """An open connection by FTP or FTPS; see `Remote`."""
+
+    def __init__(self, control: Control, *, protection: str) -> None:
+        self._control = control
+        self._protection = protection
+
+    @classmethod
+    def open(cls, server: Server) -> Self:
+        """Connect, sign in and go to the folder. Raises DeliveryError."""
+        control = Control(server)
+        where = f"Connecting to {server.address.host}"
+        try:
+            with _told(where):
+                control.reach()
+                protection = control.encrypt()
+            with _told(f"Signing in as {server.address.user or 'anonymous'}"):
+                control.sign_in()
+            with _told(f"Going to the folder {server.address.folder}"):
+                control.cwd(server.address.folder)
+        except BaseException:
+            control.close()
+            raise
+        return cls(control, protection=protection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def facts(self) -> dict[str, str]:
+        """The greeting, what protects the line, how folders are listed, what else is known."""
+        listing = "MLSD" if self._lists_facts else "NLST"
+        known = " ".join(sorted(self._control.features))
+        return {
+            "greeting": self._control.welcome or "",
+            "protection": self._protection,
+            "listing": listing,
+            "features": known,
+        }
+
+    def files(self) -> list[RemoteFile]:
+        """The files of the folder, by name."""
+        with _told("Listing the folder"):
+            found = self._by_facts() if self._lists_facts else self._by_names()
+        return sorted(found, key=lambda file: file.name)
+
+    def find(self, name: str) -> RemoteFile | None:
+        """The file with this name, None where there is none."""
+        with _told(f"Looking for {name}"):
+            return next(self._look_for([name]), None)
+
+    def store(self, name: str, source: IO[bytes], *, told: Told, offset: int = 0) -> None:
+        """Write `source` from where it stands to a file, from its byte `offset` on."""
+        with _told(f"Sending {name}"), self._control.data(f"STOR {name}", offset=offset) as data:
+            send_all(data, source.read, told)
+
+    def retrieve(self, name: str, *, told: Told) -> None:
+        """Read a file; `told` is called with each block."""
+        command = f"RETR {name}"
+        with _told(f"Fetching {name}"), self._known(name), self._control.data(command) as data:
+            receive_all(data, told)
+
+    def create(self, name: str, content: bytes) -> None:
+        """Write a small file; FTP cannot say whether one was there a moment before."""
+        with _told(f"Writing {name}"), self._control.data(f"STOR {name}") as data:
+            data.sendall(content)
+
+    def rename(self, source: str, target: str) -> None:
+        """Rename over `target`. Raises RenameRefusedError where the server does not."""
+        with _told(f"Renaming to {target}"):
+            with self._known(source):
+                self._control.sendcmd(f"RNFR {source}")
+            try:
+                self._control.voidcmd(f"RNTO {target}")
+            except error_perm as error:
+                raise RenameRefusedError(
+                    f"Renaming to {target}: the server said “{error}”."
+                ) from error
+
+    def remove(self, name: str) -> None:
+        """Delete a file. Raises AbsentError where there is none."""
+        with _told(f"Deleting {name}"), self._known(name):
+            self._control.voidcmd(f"DELE {name}")
+
+    def close(self) -> None:
+        """Say goodbye; never raises."""
+        with suppress(*FAULTS):
+            self._control.quit()
+        self._control.close()
+
+    @property
+    def _lists_facts(self) -> bool:
+        return "MLST" in self._control.features or "MLSD" in self._control.features
+
+    def _by_facts(self) -> list[RemoteFile]:
+        return [file for line in self._control.lines("MLSD") for file in _from_facts(line)]
+
+    def _by_names(self) -> list[RemoteFile]:
+        try:
+            names = self._control.lines("NLST")
+        except Error as error:
+            if code_of(error) not in ("450", "550"):
+                raise
+            return []  # so some say that a folder is empty
+        plain = [name for name in names if name not in (".", "..")]
+        return [
+            file
+            for start in range(0, len(plain), AT_ONCE)
+            for file in self._look_for(plain[start : start + AT_ONCE])
+        ]
+
+    def _look_for(self, names: Sequence[str]) -> Iterator[RemoteFile]:
+        """What is a file has a size; the questions go in one write."""
+        asked = [f"{command} {name}" for name in names for command in ("SIZE", "MDTM")]
+        replies = self._control.many(asked)
+        for name, size, modified in zip(names, replies[::2], replies[1::2], strict=True):
+            self._judge(size)
+            if size.startswith("213"):
+                told = _time(modified[4:]) if modified.startswith("213") else None
+                yield RemoteFile(name=name, size=int(size[4:].split()[0]), modified=told)
+
+    @contextmanager
+    def _known(self, name: str) -> Iterator[None]:
+        """A refusal with 550 says many things; that the file is not there is found by looking."""
+        try:
+            yield
+        except error_perm as error:
+            if code_of(error) == "550" and next(self._look_for([name]), None) is None:
+                raise AbsentError(f"The server has no file {name!r}.") from error
+            raise
+
+    def _judge(self, reply: str) -> None:
+        """550 says that it is no file; all else is a fault."""
+        if reply[:3] not in ("213", "550"):
+            raise error_perm(reply)
+
+
+def _from_facts(line: str) -> Iterator[RemoteFile]:
+    """A line of MLSD: facts, a space, the name; only files count."""
+    told, _, name = line.partition(" ")
+    facts = dict(_fact(fact) for fact in told.split(";") if "=" in fact)
+    if facts.get("type", "").lower() == "file":
+        size = int(facts.get("size", "0"))
+        yield RemoteFile(name=name, size=size, modified=_time(facts.get("modify", "")))
+
+
+def _fact(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name.lower(), value
+
+
+@contextmanager
+def _told(doing: str) -> Iterator[None]:
+    """Faults of ftplib become ours."""
+    try:
+        yield
+    except FAULTS as error:
+        raise fault_of(error, doing=doing) from error
+
+
+def _time(text: str) -> datetime | None:
+    digits = text.strip()[:14]
+    try:
+        return datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None

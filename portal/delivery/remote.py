@@ -1,0 +1,113 @@
+"""A folder on a server, as sending and fetching see it; FTP and SFTP are behind it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import IO, Protocol, Self
+
+from portal.delivery.addresses import Address
+from portal.delivery.faults import DeliveryError, Reason
+
+BLOCK = 256 * 1024
+
+Told = Callable[[bytes], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """What is needed to work in a folder of a server.
+
+    `tls_ca` are certificates (PEM) trusted besides those of the system; `host_key` is the SFTP
+    server's key that was approved, as `name base64`; `allowed` the hosts of PORTAL_DELIVERY_HOSTS.
+    """
+
+    address: Address
+    encoding: str = "utf-8"
+    tls_verify: bool = True
+    tls_ca: str = ""
+    host_key: str = ""
+    allowed: tuple[str, ...] = ()
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteFile:
+    """A file on the server; `modified` is None where the server does not tell."""
+
+    name: str
+    size: int
+    modified: datetime | None = None
+
+
+class Remote(Protocol):
+    """An open connection. Names are those of files in the folder; all methods raise DeliveryError.
+
+    LostError says that the last step may have been done: who gets it looks again by a new
+    connection before doing anything else.
+    """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def facts(self) -> dict[str, str]:
+        """What the server said of itself: encryption, greeting, what it can do."""
+        ...
+
+    def files(self) -> list[RemoteFile]:
+        """The files of the folder, by name; folders and links are not among them."""
+        ...
+
+    def find(self, name: str) -> RemoteFile | None:
+        """The file with this name, None where there is none."""
+        ...
+
+    def store(self, name: str, source: IO[bytes], *, told: Told, offset: int = 0) -> None:
+        """Write `source` from where it stands to a file, from its byte `offset` on.
+
+        `told` is called with each block.
+        """
+        ...
+
+    def retrieve(self, name: str, *, told: Told) -> None:
+        """Read a file; `told` is called with each block. Raises AbsentError."""
+        ...
+
+    def create(self, name: str, content: bytes) -> None:
+        """Write a small file where none of that name is, as far as the protocol can tell."""
+        ...
+
+    def rename(self, source: str, target: str) -> None:
+        """Rename over `target`. Raises RenameRefusedError, AbsentError."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Delete a file. Raises AbsentError where there is none."""
+        ...
+
+    def close(self) -> None:
+        """Say goodbye; never raises."""
+        ...
+
+
+class RenameRefusedError(DeliveryError):
+    """The server did not rename; perhaps because the target exists."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Reason.PERMISSION, message)
+
+
+Dialler = Callable[[Server], Remote]
+
+
+def read(remote: Remote, name: str, *, limit: int = BLOCK) -> bytes:
+    """The content of a small file, at most `limit` bytes of it."""
+    blocks: list[bytes] = []
+    remote.retrieve(name, told=blocks.append)
+    return b"".join(blocks)[:limit]
