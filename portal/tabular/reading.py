@@ -2,7 +2,7 @@
 
 import csv
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -15,10 +15,11 @@ from portal.tabular.formats import Format
 from portal.tabular.formulas import restore_row
 from portal.tabular.lines import BrokenLineError, Lines
 from portal.tabular.opening import open_stored
-from portal.tabular.spreadsheets import open_sheet
+from portal.tabular.spreadsheets import count_sheet, open_sheet
 from portal.tabular.table import LIMITS, Limits, Preview, Row, Table, TableError, check_header
 
 PREVIEW_ROWS = 50
+_COUNTED_AT_ONCE = 500
 _LONG = "The row is longer than is allowed; perhaps its line end, or a closing quote, is missing."
 _one_at_a_time = threading.Lock()
 
@@ -35,6 +36,21 @@ def open_table(
     with _opened(path, fmt, limits=limits, restore=restore) as table:
         check_header(table.header, line=table.header_line, limits=limits)
         yield table
+
+
+def count(path: Path, fmt: Format, *, limits: Limits = LIMITS) -> Generator[int]:
+    """Yield how many rows were counted so far, blank ones included, the last time all of them.
+
+    Raises TableError where `open_table` or its rows would.
+    """
+    if fmt.kind != "csv":
+        yield from count_sheet(path, fmt, limits=limits)
+        return
+    with open_table(path, fmt, limits=limits) as table:
+        counted = 0
+        while some := sum(1 for _ in islice(table.rows, _COUNTED_AT_ONCE)):
+            counted += some
+            yield counted
 
 
 def preview(

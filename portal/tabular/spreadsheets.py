@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import IO, Any
 from portal.tabular.formats import Format
 from portal.tabular.opening import open_stored
 from portal.tabular.sheets.frames import LENGTH, OUT_OF_MEMORY, PARTED_BY
-from portal.tabular.table import LIMITS, Limits, Row, Table, TableError
+from portal.tabular.table import LIMITS, Limits, Row, Table, TableError, check_header
 
 _FRAME_AT_MOST = 128 * 1024**2
 _READ = 1024**2
@@ -63,11 +63,29 @@ def open_sheet(
     Raises TableError, also from the rows, with the row of the sheet as line. The header is not
     checked here, see `table.check_header`.
     """
-    request = {"wanted": "rows", "kind": fmt.kind, "sheet": fmt.sheet, "limits": asdict(limits)}
-    with _asked(path, request, bounds) as answers:
+    with _asked(path, _request("rows", fmt, limits), bounds) as answers:
         first = answers.take()
         header, line = first["header"], first["line"]
         yield Table(header=header, rows=_rows(answers, line), header_line=line)
+
+
+def count_sheet(
+    path: Path, fmt: Format, *, limits: Limits = LIMITS, bounds: Bounds = BOUNDS
+) -> Generator[int]:
+    """Yield how many rows below the header were counted so far, the last time all of them.
+
+    All of the sheet is read and looked at as `open_sheet` does, so that the same faults are raised
+    as TableError, those of the header included; but no cell has to be handed over.
+    """
+    with _asked(path, _request("count", fmt, limits), bounds) as answers:
+        first = answers.take()
+        check_header(first["header"], line=first["line"], limits=limits)
+        while "counted" in (answer := answers.take()):
+            yield answer["counted"]
+
+
+def _request(wanted: str, fmt: Format, limits: Limits) -> dict[str, Any]:
+    return {"wanted": wanted, "kind": fmt.kind, "sheet": fmt.sheet, "limits": asdict(limits)}
 
 
 def _rows(answers: "_Answers", header_line: int) -> Iterator[Row]:

@@ -11,7 +11,7 @@ import xlsxwriter
 from python_calamine import CalamineWorkbook
 
 from portal.tabular.formats import Format
-from portal.tabular.reading import open_table, preview
+from portal.tabular.reading import count, open_table, preview
 from portal.tabular.spreadsheets import sheet_names
 from portal.tabular.table import Row, TableError
 from tests.tabular.workbook_making import (
@@ -100,6 +100,23 @@ def test_a_merged_cell_has_its_value_once_and_spaces_stay(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_blank_row_between_others_is_there(kind: str) -> None:
     assert staff(kind)[3] == (4, 6, [])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_are_counted_with_the_blank_ones_between_them(kind: str) -> None:
+    assert list(count(WORKBOOKS / f"staff.{kind}", Format(kind=kind)))[-1] == 6
+
+
+def test_a_fault_below_is_met_when_rows_are_counted(tmp_path: Path) -> None:
+    path = make_xlsx(tmp_path / "a.xlsx", text_row("a") + "<row><c><v>x</v></c></row>")
+    with pytest.raises(TableError, match="row 2, column 1"):
+        list(count(path, Format(kind="xlsx")))
+
+
+def test_a_doubled_header_is_met_when_rows_are_counted(tmp_path: Path) -> None:
+    path = make_xlsx(tmp_path / "a.xlsx", text_row("a", "a"))
+    with pytest.raises(TableError, match="Line 1, column 2: Double headers"):
+        list(count(path, Format(kind="xlsx")))
 
 
 @pytest.mark.parametrize("kind", KINDS)

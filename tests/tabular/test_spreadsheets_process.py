@@ -4,13 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
 
 from portal.tabular.formats import Format
-from portal.tabular.spreadsheets import Bounds, open_sheet, sheet_names
+from portal.tabular.spreadsheets import Bounds, count_sheet, open_sheet, sheet_names
 from portal.tabular.table import TableError
 from tests.tabular.workbook_making import WORKBOOKS, make_ods, make_xlsx, text_row
 from tests.waiting import wait_until
@@ -93,6 +94,13 @@ def test_nothing_of_the_environment_is_passed_on(
 def test_leaving_early_ends_the_process(long: Path, readers: set[int]) -> None:
     with open_sheet(long, XLSX) as table:
         assert next(table.rows) == (1, 2, ["1", "0.5"])
+        assert len(new_children(readers)) == 1
+    assert new_children(readers) == []
+
+
+def test_leaving_the_count_early_ends_the_process(long: Path, readers: set[int]) -> None:
+    with closing(count_sheet(long, XLSX)) as counts:
+        assert next(counts) < 300_000
         assert len(new_children(readers)) == 1
     assert new_children(readers) == []
 

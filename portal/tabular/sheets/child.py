@@ -1,7 +1,8 @@
 """`python -m portal.tabular.sheets.child REQUEST`: reads the spreadsheet that is its stdin.
 
 REQUEST is JSON. To stdout goes one frame with the names of the sheets; or one with the header,
-some with rows, and one that says it was all. An error may stand in place of each.
+some with rows, or with how many there are so far, and one that says it was all. An error may stand
+in place of each.
 """
 
 import json
@@ -16,11 +17,12 @@ from portal.tabular.sheets.confinement import confine
 from portal.tabular.sheets.content import HEAD, check_parts, check_signature, check_streams
 from portal.tabular.sheets.errors import damaged
 from portal.tabular.sheets.frames import OUT_OF_MEMORY, PARTED_BY, frame, frames_of_rows
-from portal.tabular.sheets.layout import lay_out
+from portal.tabular.sheets.layout import Layout, lay_out
 from portal.tabular.sheets.package import open_package
 from portal.tabular.table import Limits, TableError
 
 _ROWS_PER_FRAME = 500
+_ROWS_PER_COUNT = 5_000
 _CHARACTERS_PER_FRAME = 65_536
 
 
@@ -52,7 +54,8 @@ def _answers(request: dict[str, Any], source: IO[bytes]) -> Iterator[bytes]:
         sheet = choose(book.sheets, request["sheet"])
         layout = lay_out(book.rows(sheet, columns=limits.columns), limits)
         yield frame({"header": layout.header, "line": layout.line})
-        yield from _framed(layout.rows)
+        count = request["wanted"] == "count"
+        yield from _counted(layout) if count else _framed(layout.rows)
         yield frame({"end": True})
 
 
@@ -70,6 +73,16 @@ def _open_book(source: IO[bytes], kind: str) -> Iterator[Book]:
     with open_package(source) as package:
         check_parts(package.names(), kind)
         yield xlsx.Workbook(package) if kind == "xlsx" else ods.Workbook(package)
+
+
+def _counted(layout: Layout) -> Iterator[bytes]:
+    """Say how many rows there are so far, blank ones included, and at the end how many in all."""
+    counted = 0
+    for place, (line, _cells) in enumerate(layout.rows, start=1):
+        counted = line - layout.line
+        if not place % _ROWS_PER_COUNT:
+            yield frame({"counted": counted})
+    yield frame({"counted": counted})
 
 
 def _framed(rows: Iterator[SheetRow]) -> Iterator[bytes]:
