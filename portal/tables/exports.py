@@ -2,9 +2,11 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from portal.artifacts.models import Artifact
@@ -21,8 +23,10 @@ from portal.jobs.work import Work
 from portal.runtime import Runtime
 from portal.tables.catalog import catalog_of
 from portal.tables.counting import count_rows
-from portal.tables.files import MEDIA_TYPES, FileFormat, write_file
+from portal.tables.files import MEDIA_TYPES, FileFormat, Rows, write_file
 from portal.tables.grants import SUBJECT, place_of
+from portal.tables.layout import Layout
+from portal.tables.parquet.file import write_parquet
 from portal.tables.service import layout_to_read
 from portal.tables.streaming import moment_of, stream
 
@@ -39,16 +43,28 @@ def save_export(work: Work, *, table: str, file_format: FileFormat, words: Colle
     path = work.folder / f"table.{file_format}"
     layout = layout_to_read(runtime, catalog_of(runtime).get(table), words=words)
 
-    def told(done: int) -> None:
-        work.progress(stage=STAGE, done=done, unit="rows")
-        work.checkpoint()
-
     with moment_of(runtime.tables) as connection:
         count = count_rows(connection, layout.shape)
         work.progress(stage=STAGE, done=0, total=count.number if count.exact else None, unit="rows")
-        source = stream(connection, layout)
-        rows = write_file(path, file_format, fields=layout.fields, rows=source, told=told)
+        rows = _write(work, connection, layout, path, file_format)
     _hand_out(work, table=table, file_format=file_format, path=path, rows=rows)
+
+
+def _write(
+    work: Work, connection: Connection, layout: Layout, path: Path, file_format: FileFormat
+) -> int:
+    def told(stage: str, done: int) -> None:
+        work.progress(stage=stage, done=done, unit="rows")
+        work.checkpoint()
+
+    def read() -> Rows:
+        return stream(connection, layout)
+
+    if file_format is FileFormat.PARQUET:
+        zone = work.runtime.settings.zone
+        return write_parquet(path, layout, read=read, zone=zone, told=told)
+    ready = partial(told, STAGE)
+    return write_file(path, file_format, fields=layout.fields, rows=read(), told=ready)
 
 
 def _hand_out(work: Work, *, table: str, file_format: FileFormat, path: Path, rows: int) -> None:

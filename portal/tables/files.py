@@ -1,4 +1,7 @@
-"""A table written as a file: CSV, or a workbook whose sheets hold a million rows each."""
+"""A table written as a file: CSV, or a workbook whose sheets hold a million rows each.
+
+Parquet is written in a room of its own, `tables.parquet`, for it must see all values first.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
@@ -39,11 +42,13 @@ class FileFormat(StrEnum):
 
     CSV = "csv"
     XLSX = "xlsx"
+    PARQUET = "parquet"
 
 
 MEDIA_TYPES = {
     FileFormat.CSV: "text/csv",
     FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    FileFormat.PARQUET: "application/vnd.apache.parquet",
 }
 
 
@@ -55,7 +60,7 @@ def write_file(
     rows: Rows,
     told: Callable[[int], None],
 ) -> int:
-    """Write all `rows` to `target` and return how many there were; `told` hears how many so far.
+    """Write `rows` as CSV or a workbook; returns how many. `told` hears how many so far.
 
     In CSV, what a spreadsheet would compute is marked (tabular.formulas) and comes back as it was;
     in a workbook, text is text.

@@ -15,6 +15,7 @@ from portal.tables.files import FileFormat
 FORMAT_LABELS = {
     FileFormat.CSV: "CSV: for any program, and to be imported again",
     FileFormat.XLSX: "Excel workbook: numbers and dates as such",
+    FileFormat.PARQUET: "Parquet: for programs that analyse data, each column with its type",
 }
 COMPARISON_LABELS = {
     Comparison.CONTAINS: "contains",

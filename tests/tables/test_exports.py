@@ -168,7 +168,7 @@ def test_a_workbook_has_as_many_sheets_as_its_rows_need(tmp_path: Path) -> None:
     assert second.count(b"<row ") == 1_200_000 - files.SHEET_ROWS + 1
 
 
-@pytest.mark.parametrize("file_format", FileFormat)
+@pytest.mark.parametrize("file_format", [FileFormat.CSV, FileFormat.XLSX])
 def test_an_empty_table_gives_the_header_alone(
     execute: Execute, export: Export, file_format: FileFormat
 ) -> None:
