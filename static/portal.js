@@ -101,21 +101,61 @@
     find("#connection").hidden = reached;
   };
 
-  // What somebody unfolded stays so, and he where he stands, when a form comes anew.
-  let unfolded = null;
+  // What somebody unfolded stays so, and he where he stands, when a form comes anew. What he typed
+  // or chose while the answer was on its way is put over it, and asked for in turn.
+  const sent = new WeakMap(); // form → what it held when it was last asked about
+  let left = null;
+
+  const held = (form) => new Map(new FormData(form));
+
+  const isOffered = (control, text) =>
+    control.tagName !== "SELECT" || [...control.options].some(({ value }) => value === text);
+
+  document.addEventListener("htmx:beforeRequest", ({ detail: { elt } }) => {
+    const form = elt.closest("[data-keeps]");
+    if (form) sent.set(form, held(form));
+  });
 
   document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
-    const open = [...target.querySelectorAll("details.rules[open]")].map(({ id }) => id);
-    unfolded = open.length ? { open, focused: document.activeElement.id } : null;
+    if (!target.matches("[data-keeps]")) return;
+    const before = sent.get(target);
+    const { id, selectionStart, selectionEnd } = document.activeElement;
+    left = {
+      form: target.id,
+      open: [...target.querySelectorAll("details.rules[open]")].map((details) => details.id),
+      typed: before ? [...held(target)].filter(([name, text]) => before.get(name) !== text) : [],
+      focused: { id, selectionStart, selectionEnd },
+      again: [],
+    };
   });
 
   document.addEventListener("htmx:afterSwap", () => {
-    if (!unfolded) return;
-    const { open, focused } = unfolded;
-    unfolded = null;
-    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    const form = left && document.getElementById(left.form);
+    if (!form) return;
+    for (const id of left.open) document.getElementById(id)?.setAttribute("open", "");
+    for (const [name, text] of left.typed) {
+      const control = form.elements[name];
+      if (!control || control.value === text || !isOffered(control, text)) continue;
+      control.value = text;
+      left.again.push(control);
+    }
+    restoreCaret(left.focused);
   });
+
+  document.addEventListener("htmx:afterSettle", () => {
+    const again = left ? left.again : [];
+    left = null;
+    for (const control of again) {
+      for (const name of ["input", "change"]) control.dispatchEvent(new Event(name, { bubbles: true }));
+    }
+  });
+
+  function restoreCaret({ id, selectionStart, selectionEnd }) {
+    const focused = id && document.getElementById(id);
+    if (!focused) return;
+    focused.focus({ preventScroll: true });
+    if (typeof selectionStart === "number") focused.setSelectionRange?.(selectionStart, selectionEnd);
+  }
 
   // ---- toasts ----
 

@@ -107,8 +107,10 @@ class Look:
 
     @property
     def keys(self) -> tuple[Names, ...]:
-        """The alternatives to choose from; none where there is but one."""
-        identities = self.processor.identities if self.processor else ()
+        """The alternatives to choose from; none where there is but one, or nothing to be found."""
+        if self.processor is None or self.mode is Mode.CREATE:
+            return ()
+        identities = self.processor.identities
         return identities if len(identities) > 1 else ()
 
     @cached_property

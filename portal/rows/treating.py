@@ -27,7 +27,8 @@ LEFT_ALONE, CLEARED = "(left alone)", "(cleared)"
 class Asked:
     """What is asked for: rules by the number of the column, values for all rows by field, the key.
 
-    The key is one of the processor's identities, empty for the first that the file gives.
+    The key is one of the processor's identities, empty for the first that the file gives, and
+    counts for nothing where records are made.
     """
 
     rules: Mapping[int, RuleTexts] = field(default_factory=dict)
@@ -94,7 +95,7 @@ def treat(
         rules={name: its.rules for name, its in named if not its.rules.changes_nothing},
         constants={name: text for name, text in texts.items() if text},
         empty={name: its.empty for name, its in named if its.empty is not None},
-        identity=asked.key if asked.key in processor.identities else (),
+        identity=_key(processor, mode, asked),
     )
     order = Mapped(mode=mode, columns=_names(columns), treatment=treatment)
     constants = tuple(
@@ -150,6 +151,11 @@ def _told(value: Value) -> str:
     if isinstance(value, tuple) and value and not any(";" in one for one in value):
         return ";".join(value)
     return text_of(value, missing=CLEARED)
+
+
+def _key(processor: Processor, mode: Mode, asked: Asked) -> Names:
+    """What records are found by; new ones are not looked for."""
+    return asked.key if mode is not Mode.CREATE and asked.key in processor.identities else ()
 
 
 def _open_fields(processor: Processor, mode: Mode, columns: Sequence[Field | None]) -> list[Field]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import PASSWORD, Portal, sign_in
 
@@ -74,6 +74,30 @@ def test_what_is_unfolded_and_typed_stays_when_the_form_comes_anew(page: Page) -
     expect(page.locator("#outcomes-0")).to_contain_text("Bob → robert")
     expect(page.locator("#rules-1")).to_have_attribute("open", "")
     expect(page.locator("#look-mode")).to_be_focused()
+
+
+def test_what_is_typed_while_an_answer_is_on_its_way_is_kept_and_counts(page: Page) -> None:
+    page.goto(FORM)
+    on_their_way: list[Route] = []
+
+    def hold_first(route: Route) -> None:
+        on_their_way.append(route)
+        if len(on_their_way) > 1:
+            route.continue_()
+
+    page.route("**/datacenter/look/people.csv", hold_first)
+    with page.expect_request("**/datacenter/look/people.csv"):
+        page.locator("#look-mode").select_option("upsert")
+    page.locator("#rules-0 > summary").click()
+    page.locator("#rule-values-0").focus()
+    page.keyboard.type("Bob = robert")
+    on_their_way[0].continue_()
+    expect(page.locator("#outcomes-0")).to_contain_text("Bob → robert")
+    expect(page.locator("#rule-values-0")).to_have_value("Bob = robert")
+    expect(page.locator("#rule-values-0")).to_be_focused()
+    page.keyboard.type("\nx = y")
+    expect(page.locator("#rule-values-0")).to_have_value("Bob = robert\nx = y")
+    expect(page.locator("#look-mode")).to_have_value("upsert")
 
 
 def test_back_from_a_dry_run_the_form_is_as_it_was_sent(page: Page) -> None:

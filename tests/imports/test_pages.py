@@ -341,3 +341,11 @@ def test_an_import_that_ended_meanwhile_is_not_paused(clerk: Clerk) -> None:
     clerk.browser.get(location)
     clerk.browser.post(f"{location}/pause")
     assert "Only a batch that waits or runs can be paused." in clerk.browser.get(location).text
+
+
+@pytest.mark.parametrize(("mode", "asked"), [("insert", False), ("update", True), ("upsert", True)])
+def test_by_what_rows_are_found_is_asked_only_where_they_are_looked_for(
+    clerk: Clerk, mode: str, asked: bool
+) -> None:
+    page = clerk.send("t.csv", "id,code,height\n1,A1,3\n", table="trunk", mode=mode)
+    assert ('id="look-key"' in clerk.browser.get(page).text) is asked
