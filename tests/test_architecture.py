@@ -22,7 +22,7 @@ FLOORS = (
     ("runtime",),
     ("db", "lookups", "brief", "redis_server", "guard", "logs"),
     ("settings",),
-    ("files", "visible", "patterns"),
+    ("files", "visible", "patterns", "later"),
     ("errors",),
 )
 ASSEMBLE = ("app", "wsgi", "cli", "up", "check", "checks", "backup", "backups", "example")

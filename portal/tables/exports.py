@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
@@ -20,15 +20,20 @@ from portal.artifacts.service import (
     remove_files,
 )
 from portal.jobs.work import Work
+from portal.later import later
 from portal.runtime import Runtime
 from portal.tables.catalog import catalog_of
 from portal.tables.counting import count_rows
 from portal.tables.files import MEDIA_TYPES, FileFormat, Rows, write_file
 from portal.tables.grants import SUBJECT, place_of
 from portal.tables.layout import Layout
-from portal.tables.parquet.file import write_parquet
 from portal.tables.service import layout_to_read
 from portal.tables.streaming import moment_of, stream
+
+if TYPE_CHECKING:
+    from portal.tables.parquet.file import write_parquet
+else:
+    write_parquet = later("portal.tables.parquet.file:write_parquet")
 
 ARTIFACT_KIND = "table_export"
 STAGE = "Rows"

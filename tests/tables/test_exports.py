@@ -28,6 +28,8 @@ from portal.tables.exports import download_name
 from portal.tables.files import FileFormat
 from portal.tables.service import create_export
 from portal.tables.tasks import EXPORT
+from portal.tables.workbook import SHEET_ROWS
+from portal.tabular.fields import Field, FieldType
 from tests.browser_like import Browser
 from tests.projects.people import People
 from tests.tables.conftest import Execute
@@ -156,7 +158,7 @@ def test_a_workbook_has_as_many_sheets_as_its_rows_need(tmp_path: Path) -> None:
     batches: Iterator[Any] = (
         [(n,) for n in range(start, start + 150_000)] for start in range(0, 1_200_000, 150_000)
     )
-    field = files.Field(name="n", type=files.FieldType.INTEGER)
+    field = Field(name="n", type=FieldType.INTEGER)
     written = files.write_file(
         path, FileFormat.XLSX, fields=[field], rows=batches, told=lambda _: None
     )
@@ -165,7 +167,7 @@ def test_a_workbook_has_as_many_sheets_as_its_rows_need(tmp_path: Path) -> None:
         sheets = [name for name in archive.namelist() if "worksheets/sheet" in name]
         second = archive.read("xl/worksheets/sheet2.xml")
     assert len(sheets) == 2
-    assert second.count(b"<row ") == 1_200_000 - files.SHEET_ROWS + 1
+    assert second.count(b"<row ") == 1_200_000 - SHEET_ROWS + 1
 
 
 @pytest.mark.parametrize("file_format", [FileFormat.CSV, FileFormat.XLSX])
