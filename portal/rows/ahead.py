@@ -8,7 +8,7 @@ from typing import TypeVar
 
 Given = TypeVar("Given")
 Ready = TypeVar("Ready")
-TURN_SECONDS = 0.0005
+TURN_SECONDS = 0.0001
 
 
 def one_ahead(

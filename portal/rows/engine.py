@@ -19,7 +19,14 @@ from portal.rows.chunk import Hands, hands_for, kept
 from portal.rows.desk import Desk, PausedError, sit_down
 from portal.rows.fates import Prepared, entries_of, entries_of_runs, gains_of
 from portal.rows.garbage import Sweeper, swept_by_chunk
-from portal.rows.loading import Loader, Portion, gains_around, loader_for, runs_around
+from portal.rows.loading import (
+    SWEPT_PORTIONS,
+    Loader,
+    Portion,
+    gains_around,
+    loader_for,
+    runs_around,
+)
 from portal.rows.processors import KeepRemoved, Mode, Processor, Processors
 from portal.rows.retrying import do_again
 from portal.rows.seen import open_seen
@@ -150,7 +157,7 @@ def _load_file(
         loader.portion(chunk)
 
     def make(chunk: list[Row]) -> Portion:
-        sweeper.chunk_done()
+        sweeper.chunk_done(every=SWEPT_PORTIONS)
         desk.between(ROWS, done=desk.batch.next_row - 1, total=total)
         return loader.portion(chunk)
 

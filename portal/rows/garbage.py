@@ -1,14 +1,12 @@
 """Looking for cycles of garbage once per chunk, not at every few hundred rows.
 
 Rows and values make no cycles, yet there are so many of them that Python's collector would take
-half of the time of a batch.
+half of the time of a batch. What was there before the first chunk is not looked at again and again.
 """
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-WHOLE_EVERY = 50
 
 
 class Sweeper:
@@ -17,10 +15,11 @@ class Sweeper:
     def __init__(self) -> None:
         self._chunks = 0
 
-    def chunk_done(self) -> None:
-        """Look among what the chunk left, now and then among all."""
+    def chunk_done(self, *, every: int = 1) -> None:
+        """Look among what the chunks left, at each of `every` chunks."""
         self._chunks += 1
-        gc.collect(2 if self._chunks % WHOLE_EVERY == 0 else 1)
+        if self._chunks % every == 0:
+            gc.collect()
 
 
 @contextmanager
@@ -28,8 +27,11 @@ def swept_by_chunk() -> Iterator[Sweeper]:
     """Within, the collector runs only when the sweeper is told to."""
     was_enabled = gc.isenabled()
     gc.disable()
+    gc.collect()
+    gc.freeze()
     try:
         yield Sweeper()
     finally:
+        gc.unfreeze()
         if was_enabled:
             gc.enable()

@@ -31,6 +31,7 @@ from portal.tabular.fields import Value, Values
 from portal.tabular.table import Row
 
 CLOSELY = 3
+SWEPT_PORTIONS = 10  # garbage is looked for so often, for little is left by a portion
 Columns = Mapping[str, Sequence[Value]]
 Fates = Mapping[int, Fate]
 

@@ -23,7 +23,14 @@ from portal.rows.chunk import Hands, hands_for, kept
 from portal.rows.desk import Desk
 from portal.rows.fates import Fate, Prepared, entries_of, entries_of_runs, gains_of
 from portal.rows.garbage import Sweeper, swept_by_chunk
-from portal.rows.loading import Loader, Portion, gains_around, loader_for, runs_around
+from portal.rows.loading import (
+    SWEPT_PORTIONS,
+    Loader,
+    Portion,
+    gains_around,
+    loader_for,
+    runs_around,
+)
 from portal.rows.retrying import settle
 from portal.rows.seen import open_seen
 from portal.rows.source import AT_ONCE, open_source, portions, prepared
@@ -114,7 +121,7 @@ class _Trial:
         total = self.desk.batch.counts.total
 
         def make(chunk: Sequence[Row]) -> Portion:
-            sweeper.chunk_done()
+            sweeper.chunk_done(every=SWEPT_PORTIONS)
             self.desk.between(ROWS, done=self.rows, total=total, pausable=False)
             return loader.portion(chunk)
 

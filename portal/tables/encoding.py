@@ -69,6 +69,15 @@ class Encoder:
                     refused[place] = self._refusal(name, str(word))
         return encoded, refused
 
+    def refer_to_known(self, columns: Mapping[str, Column], *, known: Known) -> Encoded | None:
+        """The columns that refer to others, without asking; None where a word is not `known`."""
+        encoded: Encoded = {}
+        for name, values in columns.items():
+            keys = encoded[name] = list(map(known.get(name, {}).get, values))
+            if keys.count(None) != values.count(None):
+                return None
+        return encoded
+
     def encode_known(
         self, session: Session, columns: Sequence[str], rows: Sequence[Values]
     ) -> tuple[Encoded, list[int]]:

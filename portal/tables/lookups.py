@@ -34,8 +34,12 @@ class Rows(Protocol):
         """The rows found; each begins with its place in what was asked, counted from 0."""
         ...
 
-    def insert(self, session: Session, columns: Sequence[str], values: Sequence[Column]) -> None:
-        """Add rows, given column by column."""
+    def pack(self, values: Sequence[Column]) -> Any:
+        """Rows, given column by column, as `insert` takes them; the database is not asked."""
+        ...
+
+    def insert(self, session: Session, columns: Sequence[str], packed: Any) -> None:
+        """Add rows that were packed; their values are in the order of `columns`."""
         ...
 
     def update(

@@ -46,12 +46,16 @@ class PostgresRows:
         connection.exec_driver_sql(_AS_EVER)
         return [tuple(row) for row in found]
 
-    def insert(self, session: Session, columns: Sequence[str], values: Sequence[Column]) -> None:
-        """Add rows, given column by column."""
+    def pack(self, values: Sequence[Column]) -> bytes:
+        """Rows, given column by column, as `insert` takes them."""
+        return _copied(values).encode()
+
+    def insert(self, session: Session, columns: Sequence[str], packed: bytes) -> None:
+        """Add rows that were packed."""
         names = ", ".join(quoted(name) for name in columns)
         with _driver(session) as cursor:
             with cursor.copy(f"COPY {self._table} ({names}) FROM STDIN".encode()) as copy:
-                copy.write(_copied(values))
+                copy.write(packed)
             if self._deferrable:
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 

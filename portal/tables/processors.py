@@ -11,8 +11,9 @@ from portal.tables.actions import MODES
 from portal.tables.catalog import catalog_of
 from portal.tables.grants import Grants
 from portal.tables.layout import lay_out
+from portal.tables.loading import LoadedRecords
 from portal.tables.postgresql_rows import PostgresRows
-from portal.tables.records import Guard, TableRecords
+from portal.tables.records import Guard
 from portal.tables.service import SEEN
 from portal.tables.shapes import TableShape
 from portal.tables.sqlite_rows import SqliteRows
@@ -61,7 +62,7 @@ class TableProcessors:
             fields=layout.fields,
             identities=layout.identities,
             modes=tuple(Mode),
-            records=TableRecords(
+            records=LoadedRecords(
                 layout,
                 rows,
                 dialect=dialect,

@@ -1,8 +1,7 @@
 """The rows of a table as a processor's records: found, created, updated, removed by thousands."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import compress
 from typing import Any, TypeAlias
 
 from sqlalchemy.exc import DBAPIError
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 from portal.rows.processors import Acting, Mode, Record, RefusedRowError
 from portal.tables.composing import Composed
 from portal.tables.counting import count_exactly
-from portal.tables.encoding import Encoded, Encoder, Known
+from portal.tables.encoding import Encoded, Encoder
 from portal.tables.grouping import alike, grouped, named, turns
 from portal.tables.keys import joined, key_texts, split
 from portal.tables.layout import Layout
@@ -39,7 +38,6 @@ class TableRecords:
         self._layout = layout
         self._rows = rows
         self._encoder = Encoder(layout, rows, dialect=dialect)
-        self._words: Known = {}
         self._guard = guard
         self._may_see = may_see
         self._keys = layout.shape.key
@@ -145,33 +143,6 @@ class TableRecords:
             created.update(zip(places, self._insert(session, columns, group), strict=True))
         return [created[place] for place in range(len(rows))]
 
-    def loads(self, names: Collection[str]) -> bool:
-        """Say whether rows of these fields leave nothing to the database but known defaults."""
-        given = set(names)
-        return given.issuperset(self._made_up) and given.issuperset(self._layout.computed)
-
-    def ready(self, columns: Mapping[str, Column]) -> Encoded | None:
-        """The columns as they are stored, as far as that is known without the database."""
-        if any(None in columns[name] for name in self._made_up):
-            return None
-        return self._encoder.encode_plain(columns)
-
-    def load(
-        self, session: Session, ready: Encoded, *, acting: Acting
-    ) -> Mapping[int, RefusedRowError]:
-        """Add rows, column by column; those with a word that names nothing are left out."""
-        self._guard(acting, Mode.CREATE)
-        referring = {name: ready[name] for name in self._layout.references if name in ready}
-        found, refused = self._encoder.refer(session, referring, known=self._words)
-        encoded = ready | found
-        if refused:
-            taken = [n not in refused for n in range(len(next(iter(ready.values()))))]
-            encoded = {name: list(compress(values, taken)) for name, values in encoded.items()}
-        for name in self._made_up:
-            self._count_on(session, name, encoded[name])
-        self._rows.insert(session, list(encoded), list(encoded.values()))
-        return refused
-
     def update_many(self, session: Session, pairs: Pairs, *, acting: Acting) -> list[Record]:
         """`update` for each of `pairs`; of several for one record the later ones go last."""
         self._guard(acting, Mode.UPDATE)
@@ -225,7 +196,7 @@ class TableRecords:
                 self._count_on(session, name, encoded[name])
             else:
                 encoded[name] = self._rows.make_up(session, column, len(rows))
-        self._rows.insert(session, list(encoded), list(encoded.values()))
+        self._rows.insert(session, list(encoded), self._rows.pack(list(encoded.values())))
         if self._layout.computed - encoded.keys():
             return self._read_back(session, key_texts(self._keys, encoded))
         return Composed(

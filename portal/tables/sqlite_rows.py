@@ -39,12 +39,18 @@ class SqliteRows:
         found = session.connection().exec_driver_sql(sql, (json.dumps(asked),))
         return [tuple(row) for row in found]
 
-    def insert(self, session: Session, columns: Sequence[str], values: Sequence[Column]) -> None:
-        """Add rows, given column by column."""
+    def pack(self, values: Sequence[Column]) -> list[tuple[Any, ...]]:
+        """Rows, given column by column, as `insert` takes them."""
+        return list(zip(*values, strict=True))
+
+    def insert(
+        self, session: Session, columns: Sequence[str], packed: list[tuple[Any, ...]]
+    ) -> None:
+        """Add rows that were packed."""
         names = ", ".join(quoted(name) for name in columns)
         marks = ", ".join("?" * len(columns))
         sql = f"INSERT INTO {self._table} ({names}) VALUES ({marks})"  # noqa: S608
-        session.connection().exec_driver_sql(sql, list(zip(*values, strict=True)))
+        session.connection().exec_driver_sql(sql, packed)
 
     def update(
         self,

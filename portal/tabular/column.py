@@ -67,7 +67,7 @@ class Column:
         try:
             return self._converter.one(text)
         except CellError as error:
-            return error
+            return error.bare()
 
 
 class RuledColumn:
@@ -82,7 +82,7 @@ class RuledColumn:
         try:
             text = self._transform.one(cell)
         except CellError as error:
-            return error
+            return error.bare()
         return self._column.outcome(text)
 
     def outcomes(self, cells: Cells) -> tuple[Sequence[Outcome], Sequence[int]]:

@@ -95,7 +95,7 @@ class Transform:
                 done.append(self.one(text))
             except CellError as error:
                 done.append("")
-                errors[place] = error
+                errors[place] = error.bare()
         return Transformed(done, errors)
 
 
