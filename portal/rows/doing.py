@@ -77,12 +77,60 @@ def create_all(session: Session, run: Undertaking, rows: Sequence[Values]) -> li
     try:
         with session.begin_nested():
             made = run.many.create_many(session, rows, acting=run.acting())
-            return _all_created(run, rows, made)
+            return all_created(run, rows, made)
     except ForbiddenError:
         raise
     except Exception as fault:
         fate_of_fault(fault, run)
         return None
+
+
+def all_created(run: Undertaking, rows: Sequence[Values], made: Sequence[Record]) -> list[Fate]:
+    """The fates of rows that made records; those that say all of a record need not look at it."""
+    if len(made) != len(rows):
+        raise ValueError(f"{run.processor.name} made {len(made)} records of {len(rows)} rows")
+    width, name = len(run.names), run.named_by
+    return [
+        CREATED
+        if len(values) == width and name(values) is not None
+        else created(run, values, made[at])
+        for at, values in enumerate(rows)
+    ]
+
+
+def created(run: Undertaking, values: Values, record: Record) -> Fate:
+    """The fate of a row that made a record.
+
+    Where there are very many it is told as a part of a range: its key is found again from the
+    source, and what the source does not say of it stands in a short hash.
+    """
+    if run.many is not None and run.named_by(values) is not None:
+        if len(values) == len(run.names):
+            return CREATED
+        short = short_hash(record.values, run.unsaid(values))
+        return Fate(outcome=Outcome.CREATED, short=short, alone=False)
+    return Fate(
+        outcome=Outcome.CREATED,
+        key=record.key,
+        after=run.naming(record.values),
+        after_hash=hash_of(record.values),
+    )
+
+
+def updated(record: Record, changes: Values, now: Record) -> Fate:
+    """The fate of a row that changed a record."""
+    return Fate(
+        outcome=Outcome.UPDATED,
+        record=record,
+        key=record.key,
+        after=changes,
+        after_hash=hash_of(now.values),
+    )
+
+
+def removed(record: Record) -> Fate:
+    """The fate of a row that removed a record."""
+    return Fate(outcome=Outcome.REMOVED, record=record, key=record.key)
 
 
 def _do(session: Session, run: Undertaking, values: Values) -> Fate:
@@ -94,14 +142,14 @@ def _do(session: Session, run: Undertaking, values: Values) -> Fate:
         return _planned(session, run, decision, record, values)
     match decision.action:
         case Action.CREATE:
-            return _created(run, values, records.create(session, values, acting=run.acting()))
+            return created(run, values, records.create(session, values, acting=run.acting()))
         case Action.UPDATE if record is not None and decision.changes is not None:
             changes = decision.changes
             now = records.update(session, record, changes, acting=run.acting())
-            return _updated(record, changes, now)
+            return updated(record, changes, now)
         case Action.REMOVE if record is not None:
             records.remove(session, record, acting=run.acting())
-            return _removed(record)
+            return removed(record)
     return _without_effect(decision)
 
 
@@ -157,7 +205,7 @@ def _create_many(
     if chosen:
         asked = [rows[at] for at in chosen]
         made = many.create_many(session, asked, acting=run.acting())
-        for at, fate in zip(chosen, _all_created(run, asked, made), strict=True):
+        for at, fate in zip(chosen, all_created(run, asked, made), strict=True):
             fates[at] = fate
 
 
@@ -176,9 +224,9 @@ def _update_many(
     ]
     if chosen:
         pairs = [(record, changes) for _, record, changes in chosen]
-        updated = many.update_many(session, pairs, acting=run.acting())
-        for (at, record, changes), now in zip(chosen, updated, strict=True):
-            fates[at] = _updated(record, changes, now)
+        answers = many.update_many(session, pairs, acting=run.acting())
+        for (at, record, changes), now in zip(chosen, answers, strict=True):
+            fates[at] = updated(record, changes, now)
 
 
 def _remove_many(
@@ -197,7 +245,7 @@ def _remove_many(
     if chosen:
         many.remove_many(session, [record for _, record in chosen], acting=run.acting())
         for at, record in chosen:
-            fates[at] = _removed(record)
+            fates[at] = removed(record)
 
 
 def _chosen(decisions: Sequence[Decision], action: Action) -> list[int]:
@@ -226,7 +274,7 @@ def _planned(
                 outcome=Outcome.UPDATED, record=record, key=record.key, after=decision.changes
             )
         case Action.REMOVE if record is not None:
-            return _removed(record)
+            return removed(record)
     return _without_effect(decision)
 
 
@@ -234,49 +282,3 @@ def _without_effect(decision: Decision) -> Fate:
     if decision.missing:
         return refused({name: [REQUIRED] for name in decision.missing})
     return failed(decision.text) if decision.action is Action.REFUSE else UNCHANGED
-
-
-def _all_created(run: Undertaking, rows: Sequence[Values], made: Sequence[Record]) -> list[Fate]:
-    """The fates of rows that made records; those that say all of a record need not look at it."""
-    if len(made) != len(rows):
-        raise ValueError(f"{run.processor.name} made {len(made)} records of {len(rows)} rows")
-    width, name = len(run.names), run.named_by
-    return [
-        CREATED
-        if len(values) == width and name(values) is not None
-        else _created(run, values, made[at])
-        for at, values in enumerate(rows)
-    ]
-
-
-def _created(run: Undertaking, values: Values, record: Record) -> Fate:
-    """The fate of a row that made a record.
-
-    Where there are very many it is told as a part of a range: its key is found again from the
-    source, and what the source does not say of it stands in a short hash.
-    """
-    if run.many is not None and run.named_by(values) is not None:
-        if len(values) == len(run.names):
-            return CREATED
-        short = short_hash(record.values, run.unsaid(values))
-        return Fate(outcome=Outcome.CREATED, short=short, alone=False)
-    return Fate(
-        outcome=Outcome.CREATED,
-        key=record.key,
-        after=run.naming(record.values),
-        after_hash=hash_of(record.values),
-    )
-
-
-def _updated(record: Record, changes: Values, now: Record) -> Fate:
-    return Fate(
-        outcome=Outcome.UPDATED,
-        record=record,
-        key=record.key,
-        after=changes,
-        after_hash=hash_of(now.values),
-    )
-
-
-def _removed(record: Record) -> Fate:
-    return Fate(outcome=Outcome.REMOVED, record=record, key=record.key)

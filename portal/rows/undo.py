@@ -44,7 +44,8 @@ def undo_batch(work: Work, *, batch_id: str, processors: Processors) -> Batch:
     processor = desk.processor = processors.get(desk.batch.order.processor)
     run = undertake(desk.batch, processor, acting=desk.acting)
     if desk.batch.state is not BatchState.UNDOING:
-        desk.mark(state=str(BatchState.UNDOING), undo_next=desk.batch.next_row, retry_rows=None)
+        before = desk.batch.next_row
+        desk.mark(state=str(BatchState.UNDOING), undo_next=before, retry_rows=None, retry_next=1)
     _undo(desk, run)
     desk.mark(state=str(BatchState.UNDONE), ended_at=desk.acting().now)
     return desk.batch

@@ -108,6 +108,11 @@ class Batches:
         assert job.state == JobState.SUCCEEDED, job.reason
         return self.batch(batch_id)
 
+    def redo(self, batch_id):
+        job = self.perform(batch_id, "redo")
+        assert job.state == JobState.SUCCEEDED, job.reason
+        return self.batch(batch_id)
+
     def retry(self, batch_id, rows=()):
         with self.books.write() as session:
             service.retry(session, batch_id=batch_id, rows=rows, tables=self.books.tables)

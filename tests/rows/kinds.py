@@ -6,6 +6,7 @@ from pathlib import Path
 from portal.jobs.kinds import BULK, Kind, Kinds
 from portal.rows.engine import run_batch
 from portal.rows.images import image_of
+from portal.rows.redo import redo_batch
 from portal.rows.undo import undo_batch
 from tests.rows.people import PROCESSORS
 
@@ -41,6 +42,11 @@ def undo(work, *, batch_id):
     return {"undone": done.undone, "kept": done.kept}
 
 
+def redo(work, *, batch_id):
+    done = redo_batch(work, batch_id=batch_id, processors=PROCESSORS)
+    return {"state": str(done.state), "counts": done.counts.as_json()}
+
+
 def kind_of(name, task):
     return Kind(
         name=f"rows.{name}",
@@ -53,4 +59,4 @@ def kind_of(name, task):
     )
 
 
-KINDS = Kinds((kind_of("run", run), kind_of("undo", undo)))
+KINDS = Kinds((kind_of("run", run), kind_of("undo", undo), kind_of("redo", redo)))
