@@ -9,12 +9,14 @@ from portal.jobs.work import UnsuccessfulError, Work
 from portal.rows import ledger
 from portal.rows.batch import Batch, Counts, Outcome
 from portal.rows.books import open_books
+from portal.rows.redoing import LEFT
 from portal.rows.results import kept_rows
 from portal.runtime import Runtime
 from portal.tables.catalog import catalog_of
 from portal.tables.result_text import MOST, result_text
 
 UNDONE = "{undone:,} row(s) as they were before; {kept:,} changed since and kept"
+REDONE = "{redone:,} row(s) as the import made them; {left:,} changed since and left"
 PLANNED = (
     "{created} to insert, {updated} to update, {unchanged} unchanged, "
     "{removed} to delete, {failed} refused"
@@ -46,7 +48,8 @@ def text_of(runtime: Runtime, batch: Batch) -> str:
     with books.read() as session:
         there = ledger.find_batch(session, books.tables, batch.id) or batch
         failing = ledger.entries(session, books.tables, there, failed)
-        return result_text(batch.counts, failing, shape=shape)
+        columns = batch.order.columns
+        return result_text(batch.counts, failing, shape=shape, columns=columns)
 
 
 def undone_text(runtime: Runtime, batch: Batch, *, most: int = MOST) -> str:
@@ -58,6 +61,21 @@ def undone_text(runtime: Runtime, batch: Batch, *, most: int = MOST) -> str:
         lines = [line, *(f"    {one.row}: {one.reason}" for one in islice(kept, most))]
     more = batch.kept - most
     return "\n".join([*lines, f"    … and {more:,} more"] if more > 0 else lines)
+
+
+def redone(runtime: Runtime, batch: Batch, *, most: int = MOST) -> dict[str, Any]:
+    """What doing an import again came to, and the first rows that were left, each with a reason."""
+    books, counts = open_books(runtime, batch.store), batch.counts
+    was_left = books.tables.row.c.skip_reason.startswith(LEFT.partition("{")[0])
+    with books.read() as session:
+        there = ledger.find_batch(session, books.tables, batch.id) or batch
+        found = ledger.entries(session, books.tables, there, was_left)
+        first = [f"    {one.first_row}: {one.skip_reason}" for one in islice(found, most)]
+        left = len(first) + sum(1 for _ in found)
+    done = counts.created + counts.updated + counts.removed
+    lines = [REDONE.format(redone=done, left=left), *first]
+    lines += [f"    … and {left - most:,} more"] if left > most else []
+    return {"redone": done, "left": left, "text": "\n".join(lines)}
 
 
 def plan_line(counts: Counts) -> str:

@@ -45,6 +45,20 @@ def identities_of(shape: TableShape) -> tuple[tuple[str, ...], ...]:
     return tuple(dict.fromkeys((*keys, *strict)))
 
 
+def adapted_to(shape: TableShape, name: str) -> str:
+    """What the import tools before Portal call the type of a column; empty for plain text."""
+    column = next((one for one in shape.columns if one.name == name), None)
+    if column is None:
+        return ""
+    if choices := _choices(shape).get(name):
+        listed = ", ".join(f"'{choice}'" for choice in choices)
+        return f"enum({listed})"
+    if isinstance(column.type, types.Float):
+        return "float"
+    kind = _type(column, None, ())
+    return str(kind) if kind in _ADAPTED else ""
+
+
 def is_binary(column: ColumnShape) -> bool:
     """Say whether the column holds bytes, which no cell can."""
     return isinstance(column.type, types.LargeBinary)
@@ -85,6 +99,15 @@ def _type(column: ColumnShape, reference: Reference | None, choices: tuple[str, 
     return FieldType.TEXT
 
 
+_ADAPTED = frozenset(
+    {
+        FieldType.BOOLEAN,
+        FieldType.INTEGER,
+        FieldType.DECIMAL,
+        FieldType.DATE,
+        FieldType.DATETIME,
+    }
+)
 _TYPES = (
     (types.Boolean, FieldType.BOOLEAN),
     (types.Integer, FieldType.INTEGER),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from portal.tables.fields import adapted_to
 from portal.tables.shapes import TableShape
 
 WIDTH = "Incorrect number of columns"
@@ -25,6 +26,12 @@ def refusal_text(shape: TableShape, *, code: str, columns: Sequence[str], said: 
 def empty_text(shape: TableShape, column: str) -> str:
     """What the original says of a cell that must not be empty."""
     return refusal_text(shape, code=_EMPTY, columns=(column,), said="")
+
+
+def adapt_text(shape: TableShape, column: str, value: str) -> str:
+    """What the original says of a cell that is no value of its column; empty where it takes all."""
+    type_word = adapted_to(shape, column)
+    return f"Failed to adapt value of {column} to {type_word}: '{value}'" if type_word else ""
 
 
 def link_text(table: str, word: str) -> str:

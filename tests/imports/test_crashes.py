@@ -92,7 +92,7 @@ def test_killed_after_any_commit_nothing_is_there_of_a_refused_file(
         died = killing(asked.job.id, commit, "after") == -signal.SIGKILL
         told = failed(perform_after_death(desk, asked.job.id)).split("\n")
         assert len(told) == 2
-        assert told[1].startswith("    2: height: ")
+        assert told[1] == "    2: Failed to adapt value of height to integer: 'tall'"
         assert desk.rows("SELECT * FROM trunk") == []
         deaths += died
         if not died:

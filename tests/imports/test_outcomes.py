@@ -27,7 +27,7 @@ def test_one_bad_row_keeps_all_out_and_every_bad_row_is_told(desk: Desk) -> None
     job = desk.run("trunk.csv", "code,height\na,1\nb,tall\nc,3\n,4\n", table="trunk")
     head, second, fourth = failed(job).split("\n")
     assert head == "Errors occurred while importing the records"
-    assert second.startswith("    2: height: ")
+    assert second == "    2: Failed to adapt value of height to integer: 'tall'"
     assert fourth == "    4: Got a blank field value: Trunk . Code"
     assert desk.rows("SELECT * FROM trunk") == []
     assert desk.batch(job).state is BatchState.REFUSED

@@ -1,5 +1,7 @@
 """The words that the import tools before Portal had, from facts and in whole results."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import types
 
@@ -126,3 +128,49 @@ def test_a_long_list_is_cut_and_says_the_true_total() -> None:
 def test_good_rows_that_were_imported_all_the_same_are_told_last() -> None:
     told = result_text(Counts(created=7, failed=1), [entry(8, code="bad")], shape=None)
     assert told.splitlines()[-1] == "Successfully imported 7 row(s)"
+
+
+GROVE = TableShape(
+    name="grove",
+    columns=tuple(
+        ColumnShape(name=name, type=of_type, declared="", cast="", nullable=True)
+        for name, of_type in {
+            "size": types.Integer(),
+            "wet": types.Boolean(),
+            "price": types.Numeric(8, 2),
+            "weight": types.Float(),
+            "planted": types.Date(),
+            "seen": types.DateTime(),
+            "kind": types.Enum("oak", "elm"),
+            "name": types.String(4),
+        }.items()
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("size", "Failed to adapt value of size to integer: 'x'"),
+        ("wet", "Failed to adapt value of wet to boolean: 'x'"),
+        ("price", "Failed to adapt value of price to decimal: 'x'"),
+        ("weight", "Failed to adapt value of weight to float: 'x'"),
+        ("planted", "Failed to adapt value of planted to date: 'x'"),
+        ("seen", "Failed to adapt value of seen to datetime: 'x'"),
+        ("kind", "Failed to adapt value of kind to enum('oak', 'elm'): 'x'"),
+        ("name", "name: Invalid input: at most 4 characters, this has 5"),
+    ],
+)
+def test_a_cell_that_is_no_value_of_its_type_is_told_as_the_original_does(
+    column: str, text: str
+) -> None:
+    said = "Invalid input: at most 4 characters, this has 5"
+    bad = replace(entry(1, **{column: said}), cells=["a", "x"])
+    told = result_text(Counts(failed=1), [bad], shape=GROVE, columns=("other", column))
+    assert told.splitlines()[1] == f"    1: {text}"
+
+
+def test_what_a_cell_was_edited_to_is_what_could_not_be_adapted() -> None:
+    bad = replace(entry(1, size="Invalid integer data: write 42"), cells=["x"], edited={"0": "y"})
+    told = result_text(Counts(failed=1), [bad], shape=GROVE, columns=("size",))
+    assert told.endswith("to integer: 'y'")
