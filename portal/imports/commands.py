@@ -147,6 +147,20 @@ def undo_command(context: click.Context, job_or_batch: str, wait: bool) -> None:
     end(context, ask, wait)
 
 
+@imports.command("redo")
+@click.argument("job_or_batch")
+@waiting
+@click.pass_context
+def redo_command(context: click.Context, job_or_batch: str, wait: bool) -> None:
+    """Do again an import that was undone; rows that were changed since are left and counted."""
+
+    def ask(session: Session, wish: Wish) -> Asked:
+        batch = get_batch_of(session, wish=wish, typed=job_or_batch)
+        return orders.ask_to_redo(session, batch=batch, wish=wish)
+
+    end(context, ask, wait)
+
+
 @imports.command("list")
 @click.option("--table", default="", help="Only imports into this table.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from portal.errors import NotFoundError
 from portal.imports.creating.orders import CREATE
-from portal.imports.orders import APPLY, GO_ON, PLAN, RUN, UNDO, ImportOrder
+from portal.imports.orders import APPLY, GO_ON, PLAN, REDO, RUN, UNDO, ImportOrder
 from portal.imports.rights import may_see
 from portal.imports.words import KIND, table_of
 from portal.jobs.models import Job
@@ -19,7 +19,7 @@ from portal.rows.batch_row import batch_of
 from portal.rows.models import PORTAL_LEDGER
 from portal.rows.samples import Change, samples_of
 
-KINDS = (RUN, PLAN, APPLY, GO_ON, UNDO, CREATE)
+KINDS = (RUN, PLAN, APPLY, GO_ON, UNDO, REDO, CREATE)
 ORDERED = (RUN, PLAN, CREATE)
 _BESIDES = ("place", "new")
 _OVER = (BatchState.UNDONE, BatchState.UNDOING)
@@ -57,6 +57,13 @@ class Import:
         return batch.forgotten_at is None and counts.created + counts.updated + counts.removed > 0
 
     @property
+    def may_redo(self) -> bool:
+        """Whether it was undone, and what it did is still known."""
+        batch = self.batch
+        undone = batch is not None and batch.state is BatchState.UNDONE
+        return batch is not None and undone and not self.job.active and batch.forgotten_at is None
+
+    @property
     def may_apply(self) -> bool:
         """Whether it is a plan that can be applied."""
         batch = self.batch
@@ -89,7 +96,7 @@ def view_import(session: Session, *, wish: Wish, typed: str) -> Import:
 def find_batch_of(session: Session, job: Job) -> Batch | None:
     """The batch that a job of imports works on; None as long as there is none."""
     table = PORTAL_LEDGER.batch
-    known = job.result.get("batch") or (job.subject_id if job.kind in (GO_ON, UNDO) else "")
+    known = job.result.get("batch") or (job.subject_id if job.kind in (GO_ON, UNDO, REDO) else "")
     its = table.c.id == known
     if not known:
         copied = table.c.file_path.contains(f"/{job.id}-", autoescape=True)

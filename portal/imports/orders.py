@@ -19,6 +19,7 @@ from portal.jobs.models import Job
 from portal.jobs.service import Subject, submit
 from portal.rows.batch import Batch
 from portal.rows.batch_kinds import Wish
+from portal.rows.redo import check_redoable
 from portal.rows.service import pause
 from portal.rows.treatment import PLAIN, Treatment
 from portal.rows.undo import check_undoable
@@ -30,6 +31,7 @@ RUN = "imports.run"
 PLAN = "imports.plan"
 GO_ON = "imports.batch"
 UNDO = "imports.undo"
+REDO = "imports.redo"
 PAUSE = "imports.pause"
 APPLY = "imports.apply"
 BATCH = "import-batch"
@@ -177,6 +179,13 @@ def ask_to_pause(session: Session, *, batch: Batch, wish: Wish) -> None:
     check_may_change(session, batch, wish)
     pause(session, batch_id=batch.id)
     _record(session, wish, PAUSE, table_of(batch.order.processor), {"batch": batch.id})
+
+
+def ask_to_redo(session: Session, *, batch: Batch, wish: Wish) -> Asked:
+    """Queue an import once more that was undone; raises ConflictError where it was not."""
+    check_may_change(session, batch, wish)
+    check_redoable(batch)
+    return _ask_for(session, batch, wish, kind=REDO, word="Do again")
 
 
 def ask_to_apply(session: Session, *, plan: Batch, wish: Wish) -> Asked:

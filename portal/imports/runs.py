@@ -8,7 +8,7 @@ from portal.imports.fitting import Fitted, check_ending, fit, missing_table, tab
 from portal.imports.folders import take_from_folder
 from portal.imports.newest import check_is_new, with_file_meant
 from portal.imports.orders import ImportOrder
-from portal.imports.outcomes import refusal_of, result_of, undone_text
+from portal.imports.outcomes import redone, refusal_of, result_of, undone_text
 from portal.imports.rights import check_place, may_see
 from portal.imports.words import KIND
 from portal.jobs.work import Work
@@ -18,6 +18,7 @@ from portal.rows.copies import Source, find_batch_id
 from portal.rows.engine import run_batch
 from portal.rows.processors import Mode, Processor, Processors, Record
 from portal.rows.profiles import Profile, get_profile, mark_used
+from portal.rows.redo import redo_batch
 from portal.rows.service import create_batch, get_batch, retry
 from portal.rows.undo import undo_batch
 from portal.tables.catalog import catalog_of
@@ -60,6 +61,15 @@ def undo(work: Work, *, processors: Processors, batch_id: str, place: str, **_ab
     batch = undo_batch(work, batch_id=batch_id, processors=processors)
     text = undone_text(work.runtime, batch)
     result = {"batch": batch.id, "undone": batch.undone, "kept": batch.kept, "text": text}
+    with work.completion(result):
+        pass
+
+
+def redo(work: Work, *, processors: Processors, batch_id: str, place: str, **_about: str) -> None:
+    """Do again what an import did to its table, after it was undone."""
+    check_place(work.runtime.settings, place)
+    batch = redo_batch(work, batch_id=batch_id, processors=processors)
+    result = {"batch": batch.id, **batch.counts.as_json(), **redone(work.runtime, batch)}
     with work.completion(result):
         pass
 

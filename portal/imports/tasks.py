@@ -58,6 +58,7 @@ def kinds_for(find: Find) -> tuple[Kind, ...]:
         kind(orders.GO_ON, "Go on with an import", runs.go_on),
         kind(orders.APPLY, "Apply a plan", applying.apply_plan),
         kind(orders.UNDO, "Undo an import", runs.undo, may_run=may_run_undo),
+        kind(orders.REDO, "Do an import again", runs.redo),
         kind(CREATE, "Create a table", create_and_import, may_run=_may_create),
         SURVEYING,
     )

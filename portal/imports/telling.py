@@ -71,6 +71,7 @@ def import_facts(seen: Import) -> dict[str, Any]:
         "warning": seen.warning,
         "batch": _batch_facts(seen.batch),
         "may_undo": seen.may_undo,
+        "may_redo": seen.may_redo,
         "may_apply": seen.may_apply,
         "changes": [
             {"row": c.row, "key": c.key, "field": c.field, "before": c.before, "after": c.after}

@@ -61,6 +61,13 @@ def pause_import(import_id: str) -> Response:
     return go(f"/imports/{import_id}")
 
 
+@bp.post("/imports/<import_id>/redo")
+def redo_import(import_id: str) -> Response:
+    """Do again what an import did, after it was undone."""
+    asked = orders.ask_to_redo(session(), batch=_batch(import_id), wish=current_wish())
+    return _follow(asked)
+
+
 @bp.post("/imports/<import_id>/go-on")
 def go_on(import_id: str) -> Response:
     """Do the rows that are left of an import that was cut short."""
