@@ -19,6 +19,7 @@ _EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 (the same)
 _PLAIN = r"-?(?:0|[1-9][0-9]{0,7})\.[0-9]{0,6}[1-9]|0|-?[1-9][0-9]*"
 _IS_PLAIN = re.compile(rf"(?:{_PLAIN})\Z")
 _ARE_PLAIN = re.compile(rf"(?:{_PLAIN})(?:\n(?:{_PLAIN}))*+\Z")
+_NOT_PLAIN = re.compile(rf"^(?!(?:{_PLAIN})$).*$", re.MULTILINE)
 _ISO_DURATION = re.compile(r"(-?)P(?:(\d+)D)?T(\d+)H(\d+)M(\d+)(?:[.,](\d+))?S\Z")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _NOT_CODE = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNORECASE)
@@ -51,10 +52,14 @@ def kind_of_format(code: str) -> Kind:
     return Kind.DATE if "m" in bare else Kind.NUMBER
 
 
-def are_plain(raw: Sequence[str]) -> bool:
-    """Say whether all of the stored numbers stand there as `number_text` would write them."""
+def number_texts(raw: Sequence[str]) -> Sequence[str]:
+    """Write many stored numbers as `number_text` does; most of them are written so already."""
     joined = "\n".join(raw)
-    return bool(_ARE_PLAIN.match(joined)) and joined.count("\n") == len(raw) - 1
+    if joined.count("\n") != len(raw) - 1:
+        return list(map(number_text, raw))
+    if _ARE_PLAIN.match(joined):
+        return raw
+    return _NOT_PLAIN.sub(lambda found: number_text(found[0]), joined).split("\n")
 
 
 def number_text(raw: str) -> str:

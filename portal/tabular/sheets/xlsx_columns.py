@@ -62,7 +62,7 @@ class Columns:
 
     def _of_numbers(self, kind: Kind) -> Convert:
         if kind is Kind.NUMBER:
-            return _numbers
+            return lambda raw: values.number_texts(plain_texts(raw))
         return _one_by_one(partial(values.serial_text, kind=kind, from_1904=self._from_1904))
 
     def _shared(self, raw: Texts) -> Texts:
@@ -82,10 +82,6 @@ def attributes_of(tag: str) -> Mapping[str, str]:
     except expat.ExpatError as error:
         raise UnusualError(tag) from error
     return found[0]
-
-
-def _numbers(raw: Texts) -> Texts:
-    return raw if values.are_plain(raw) else list(map(values.number_text, plain_texts(raw)))
 
 
 def _unescaped(raw: Texts) -> Texts:

@@ -10,7 +10,8 @@ from portal.tabular.sheets.xml_text import NO_CHARACTER
 Cells = Sequence[str | None]
 Found = list[Sequence[str | None]]
 _AT_ONCE = 512
-_ROW = r'<row r="([0-9]{1,7})"([^<>/]*+)>'
+_ROW_END = "</row>"
+_ROW = r'(?:(?<=</row>)|\A)<row r="([0-9]{1,7})"([^<>/]*+)>'
 _FORMULA_TEXT = f"(?:[^<&{NO_CHARACTER}]|&(?:amp|lt|gt|quot|apos);)*+"
 _FORMULA = rf'(?:<f(?: (?:t|ref|si|ca)="[^"<>&/]*+")*+(?:/>|>{_FORMULA_TEXT}</f>))?+'
 _VALUE = "<v>([^<]*+)</v>"
@@ -43,12 +44,24 @@ class Form:
 
     def found(self, text: str, start: int) -> tuple[Found, int]:
         """Return the groups of the rows from `start` on that have this form, and their end."""
+        if None not in self.columns and (all_rows := self._all_rows(text, start)):
+            return all_rows, len(text)
         found: Found = []
         match = self._pattern.match
         while len(found) < _AT_ONCE and (row := match(text, start)):
             found.append(row.groups())
             start = row.end()
         return found, start
+
+    def _all_rows(self, text: str, start: int) -> Found:
+        """Return the groups of all rows, or nothing where not all have this form.
+
+        There are as many as ends of rows, and each begins where one has ended: so nothing is
+        between them. (Where a cell may be missing, `findall` does not tell it from an empty one.)
+        """
+        found = self._pattern.findall(text, start)
+        whole = text.endswith(_ROW_END) and len(found) == text.count(_ROW_END, start)
+        return found if whole else []
 
     def split(self, groups: Sequence[Cells]) -> Iterator[Column]:
         """Yield the columns that the groups of all rows but the first two hold."""
@@ -63,7 +76,7 @@ class Form:
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         cells = (_cell(alike, _letters(n)) for n, alike in enumerate(self.columns))
-        return re.compile(f"{_ROW}{''.join(cells)}</row>")
+        return re.compile(f"{_ROW}{''.join(cells)}{_ROW_END}")
 
 
 def _cell(alike: Alike | None, letters: str) -> str:
