@@ -29,11 +29,12 @@ class Book(Protocol):
 
     sheets: list[Sheet]
 
-    def rows(self, sheet: Sheet, *, columns: int) -> Iterator[SheetRow]:
-        """Yield (row as people count, cells from column A) of each row that holds anything.
+    def rows(self, sheet: Sheet, *, columns: int) -> Iterator[list[SheetRow]]:
+        """Yield (row as people count, cells from column A) of the rows that hold anything.
 
-        A row is not padded, and rows only ascend. Raises TableError for a cell that holds
-        something beyond the first `columns`.
+        They come as many at a time as were read, perhaps none; they only ascend. A row may have
+        empty cells at its end, or nothing else. Raises TableError for a cell that holds something
+        beyond the first `columns`.
         """
 
 

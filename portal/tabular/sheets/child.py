@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from typing import IO, Any
 
 from portal.tabular.sheets import biff, ods, xls, xlsx
-from portal.tabular.sheets.book import Book, SheetRow, choose, visible_names
+from portal.tabular.sheets.book import Book, choose, visible_names
 from portal.tabular.sheets.confinement import confine
 from portal.tabular.sheets.content import HEAD, check_parts, check_signature, check_streams
 from portal.tabular.sheets.errors import damaged
-from portal.tabular.sheets.frames import OUT_OF_MEMORY, PARTED_BY, frame, frames_of_rows
-from portal.tabular.sheets.layout import Layout, lay_out
+from portal.tabular.sheets.frames import OUT_OF_MEMORY, frame, frames_of_rows
+from portal.tabular.sheets.layout import Layout, Stretch, lay_out
 from portal.tabular.sheets.package import open_package
 from portal.tabular.table import Limits, TableError
 
@@ -55,7 +55,7 @@ def _answers(request: dict[str, Any], source: IO[bytes]) -> Iterator[bytes]:
         layout = lay_out(book.rows(sheet, columns=limits.columns), limits)
         yield frame({"header": layout.header, "line": layout.line})
         count = request["wanted"] == "count"
-        yield from _counted(layout) if count else _framed(layout.rows)
+        yield from _counted(layout) if count else _framed(layout.below)
         yield frame({"end": True})
 
 
@@ -77,29 +77,29 @@ def _open_book(source: IO[bytes], kind: str) -> Iterator[Book]:
 
 def _counted(layout: Layout) -> Iterator[bytes]:
     """Say how many rows there are so far, blank ones included, and at the end how many in all."""
-    counted = 0
-    for place, (line, _cells) in enumerate(layout.rows, start=1):
-        counted = line - layout.line
-        if not place % _ROWS_PER_COUNT:
+    counted = told = 0
+    for stretch in layout.below:
+        counted = stretch.lines[-1] - layout.line
+        if counted - told >= _ROWS_PER_COUNT:
+            told = counted
             yield frame({"counted": counted})
     yield frame({"counted": counted})
 
 
-def _framed(rows: Iterator[SheetRow]) -> Iterator[bytes]:
+def _framed(stretches: Iterator[Stretch]) -> Iterator[bytes]:
     """Gather rows of one width until they are many, or long."""
     lines: list[int] = []
     texts: list[str] = []
     width = characters = 0
-    for line, cells in rows:
-        full = len(lines) == _ROWS_PER_FRAME or characters > _CHARACTERS_PER_FRAME
-        if lines and (full or len(cells) != width):
+    for stretch in stretches:
+        full = len(lines) >= _ROWS_PER_FRAME or characters > _CHARACTERS_PER_FRAME
+        if lines and (full or stretch.width != width):
             yield frames_of_rows(lines, texts, width=width)
             lines, texts, characters = [], [], 0
-        width = len(cells)
-        text = PARTED_BY.join(cells)
-        lines.append(line)
-        texts.append(text)
-        characters += len(text)
+        width = stretch.width
+        lines += stretch.lines
+        texts += stretch.texts
+        characters += sum(map(len, stretch.texts))
     if lines:
         yield frames_of_rows(lines, texts, width=width)
 

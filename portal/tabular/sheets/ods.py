@@ -27,7 +27,7 @@ class Workbook:
         self._package = package
         self.sheets = self._find_sheets()
 
-    def rows(self, sheet: Sheet, *, columns: int) -> Iterator[SheetRow]:
+    def rows(self, sheet: Sheet, *, columns: int) -> Iterator[list[SheetRow]]:
         """See `Book.rows`."""
         with self._package.open(_CONTENT) as stream:
             yield from _RowParser(sheet.place, columns=columns).rows(stream)
@@ -102,12 +102,12 @@ class _RowParser:
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
 
-    def rows(self, stream: IO[bytes]) -> Iterator[SheetRow]:
+    def rows(self, stream: IO[bytes]) -> Iterator[list[SheetRow]]:
         while piece := stream.read(PIECE):
             self._parser.Parse(piece, False)
-            yield from self._taken()
+            yield self._taken()
         self._parser.Parse(b"", True)
-        yield from self._taken()
+        yield self._taken()
 
     def _taken(self) -> list[SheetRow]:
         done, self._done = self._done, []

@@ -39,14 +39,14 @@ class Workbook:
             if sheet.typ == SheetTypeEnum.WorkSheet
         ]
 
-    def rows(self, sheet: Sheet, *, columns: int) -> Iterator[SheetRow]:
+    def rows(self, sheet: Sheet, *, columns: int) -> Iterator[list[SheetRow]]:
         """See `Book.rows`; an XLS sheet has 256 columns at most."""
         notes = biff.notes_of(self._stream, sheet.place)
         try:
             for line, texts in self._rows(sheet.place, notes):
                 if any(texts[columns:]):
                     raise too_wide(line, f"{len(texts):,}", columns)
-                yield line, texts
+                yield [(line, texts)]
         except (CalamineError, OverflowError) as error:
             raise damaged(f"sheet {sheet.name}") from error
 

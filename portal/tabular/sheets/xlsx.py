@@ -27,7 +27,7 @@ class Workbook:
         self._from_1904 = False
         self.sheets = self._find_sheets()
 
-    def rows(self, sheet: Sheet, *, columns: int) -> Iterator[SheetRow]:
+    def rows(self, sheet: Sheet, *, columns: int) -> Iterator[list[SheetRow]]:
         """See `Book.rows`."""
         related = _related(self._package, self._part)
         texts = self._read_texts(related)
@@ -35,8 +35,7 @@ class Workbook:
         parser = RowParser(texts, kinds, from_1904=self._from_1904, columns=columns)
         matcher = RowMatcher(parser, Columns(texts, kinds, from_1904=self._from_1904))
         with self._package.open(sheet.part) as stream:
-            for rows in read_items(stream, parser, matcher):
-                yield from rows
+            yield from read_items(stream, parser, matcher)
 
     def _find_sheets(self) -> list[Sheet]:
         related = {r.id: r for r in _related(self._package, self._part)}
