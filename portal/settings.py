@@ -27,6 +27,7 @@ SECRET = frozenset(
 )
 DATABASES = ("sqlite:///", "postgresql://", "postgresql+psycopg://")
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
 KNOWN_KEYS = frozenset({"secret", "changeme", "change-me", "dev", "development", "password"})
 
 
@@ -109,7 +110,9 @@ class Settings(BaseSettings):
     datacenter_removal_share: int = Field(default=50, ge=1, le=100)
     imports_quota_mb: int = Field(default=20_480, ge=1)
     imports_folders: Words = ()
+    imports_hosts: Words = ()
     delivery_hosts: Words = ()
+    delivery_folders: Words = ()
     credential_keys: Annotated[Words, AfterValidator(_fernet_keys)] = ()
 
     smtp_url: str = ""
@@ -139,11 +142,18 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator("imports_folders")
+    @field_validator("imports_folders", "delivery_folders")
     @classmethod
     def _whole_paths(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not all(folder.startswith("/") and ".." not in Path(folder).parts for folder in value):
             raise ValueError("must name folders by their whole path, from / on")
+        return value
+
+    @field_validator("imports_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_HOST.fullmatch(host) for host in value):
+            raise ValueError("must name hosts such as data.example.org, or data.example.org:8443")
         return value
 
     @field_validator("redis_url")

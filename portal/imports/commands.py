@@ -77,7 +77,11 @@ def ordering(command: _Command) -> _Command:
 
 @imports.command("run")
 @click.argument("file", type=_FILE, required=False)
-@click.option("--path", default="", help="Instead: a file in a folder that the server allows.")
+@click.option(
+    "--path",
+    default="",
+    help="Instead: a file in a folder that the server allows, or an https address.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would become of the rows.")
 @ordering
 @waiting
@@ -111,7 +115,10 @@ def run_command(
 @ordering
 @click.pass_obj
 def schedule_command(shell: Any, /, path: str, cron: str, **worded: Any) -> None:
-    """Import the file at PATH again and again; you are told where it is not there."""
+    """Import the file at PATH (or at an https address) again and again.
+
+    You are told where it is not there.
+    """
     order = ImportOrder.at(path, **_worded(**worded))
     with shell.runtime.sessions.begin() as session:
         schedule = schedule_import(session, order=order, cron=cron, wish=wish_of(shell))

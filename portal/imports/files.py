@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 from uuid import uuid4
 
 from sqlalchemy import func, select
@@ -28,6 +28,14 @@ from portal.settings import Settings
 MEGABYTE = 1_000_000
 GONE = "The file that was sent is no longer kept; import it anew."
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Incoming(Protocol):
+    """Bytes that come some at a time."""
+
+    def read(self, most: int, /) -> bytes:
+        """The next ones, `most` at most or as many as there are; none at the end."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +88,24 @@ def take_file(work: Work, *, file_id: str, size: int, sha256: str) -> Source:
         raise ConflictError(GONE) from None
     fsync_folder(target.parent)
     return Source(path=target, size=size, sha256=sha256)
+
+
+def take_stream(work: Work, *, stream: Incoming) -> Source:
+    """Write what `stream` gives as the file of the attempt's batch.
+
+    Raises InvalidError where it is too large.
+    """
+    target, settings = copy_for(work), work.runtime.settings
+    target.unlink(missing_ok=True)  # of an attempt that was cut short
+    with work.runtime.reads() as session:
+        left = _left(session, settings, private_folder(waiting_folder(settings)))
+    try:
+        size, digest = _receive(stream, target, settings, left=left)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    fsync_folder(target.parent)
+    return Source(path=target, size=size, sha256=digest)
 
 
 def copy_for(work: Work) -> Path:
@@ -136,7 +162,7 @@ def _left(session: Session, settings: Settings, folder: Path) -> int:
     return min(settings.imports_quota_mb * MEGABYTE - int(used), free)
 
 
-def _receive(stream: IO[bytes], path: Path, settings: Settings, *, left: int) -> tuple[int, str]:
+def _receive(stream: Incoming, path: Path, settings: Settings, *, left: int) -> tuple[int, str]:
     digest, size = hashlib.sha256(), 0
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(path, flags, 0o600), "wb") as target:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 
 from portal.errors import InvalidError, NotFoundError
 from portal.imports.orders import ImportOrder
-from portal.imports.words import processor_of
+from portal.imports.words import ENDINGS, processor_of
 from portal.rows.looking import chosen_format
 from portal.rows.mapped import Mapped, faults_of_order
 from portal.rows.mapping import reading_of
@@ -23,7 +23,6 @@ from portal.tabular.markers import is_no_field
 from portal.tabular.reading import preview
 
 OTHER_MAPPING = "The mapping {name!r} is for another table or mode."
-ENDINGS = (".csv", ".tsv", ".xls", ".xlsx", ".ods")
 Columns = tuple[str | None, ...]
 
 

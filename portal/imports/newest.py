@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from portal.errors import NotFoundError
+from portal.imports.addresses import is_address
 from portal.imports.contents import path_meant
 from portal.imports.folders import MISSING
 from portal.imports.orders import ImportOrder
@@ -14,7 +15,7 @@ from portal.rows.copies import Source
 
 def with_file_meant(work: Work, order: ImportOrder) -> ImportOrder:
     """The order with the very file that its path means; raises as `path_meant`."""
-    if not order.path:
+    if not order.path or is_address(order.path):
         return order
     path = path_meant(work.runtime.settings, order.path)
     if path == order.path:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from portal.audit.service import record
 from portal.errors import ConflictError, ForbiddenError
+from portal.imports.addresses import is_address, name_in
 from portal.imports.files import StoredFile
 from portal.imports.paths import check_path
 from portal.imports.plans import check_plan
@@ -40,7 +41,8 @@ LANE_LENGTH = 255
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOrder:
-    """What is to be imported: a stored file, or one at `path` below an allowed folder.
+    """What is to be imported: a stored file, or one at `path`: below an allowed folder, or at an
+    https address.
 
     What is left open (`format`, `columns`) is found in the file: each header is the name of a
     column of the table. `reading` says encoding, delimiter, quote or sheet where what is found is
@@ -68,7 +70,8 @@ class ImportOrder:
     @classmethod
     def at(cls, path: str, **more: Any) -> Self:
         """The order to import the file at a path, as it is when the import begins."""
-        return cls(file_name=PurePosixPath(path).name, path=path, **more)
+        name = name_in(path) if is_address(path) else PurePosixPath(path).name
+        return cls(file_name=name, path=path, **more)
 
     @classmethod
     def of(cls, stored: StoredFile, **more: Any) -> Self:

@@ -1,14 +1,23 @@
-"""Which paths name a file that may be imported: those below a folder that the settings allow."""
+"""Which paths name a file that may be imported: those below a folder that the settings allow, and
+https addresses of hosts that they allow.
+"""
 
 from pathlib import Path, PurePosixPath
 
 from portal.errors import ForbiddenError
+from portal.imports.addresses import check_address, is_address
 from portal.settings import Settings
 
 
 def check_path(settings: Settings, path: str) -> str:
-    """The path, where it is one below an allowed folder; else ForbiddenError."""
-    place_of_path(settings, path)
+    """The path, where it is one below an allowed folder, or an allowed address.
+
+    Raises ForbiddenError, and InvalidError for what is no address.
+    """
+    if is_address(path):
+        check_address(settings, path)
+    else:
+        place_of_path(settings, path)
     return path
 
 

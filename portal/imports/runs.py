@@ -1,9 +1,13 @@
 """What a worker does for an import: take its file, see whether it fits, run its batch, tell."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from portal.imports.files import drop_file, take_file
+from portal.files import safe_name
+from portal.imports.addresses import is_address
+from portal.imports.fetching import OPEN_NET, Trust, arriving
+from portal.imports.files import drop_file, take_file, take_stream
 from portal.imports.fitting import Fitted, check_ending, fit, missing_table, table_processor
 from portal.imports.folders import take_from_folder
 from portal.imports.newest import check_is_new, with_file_meant
@@ -24,10 +28,13 @@ from portal.rows.undo import undo_batch
 from portal.tables.catalog import catalog_of
 
 
-def run_import(work: Work, *, processors: Processors, place: str, **args: Any) -> None:
+def run_import(
+    work: Work, *, processors: Processors, place: str, trust: Trust = OPEN_NET, **args: Any
+) -> None:
     """Import a file, or try it out; a job that was cut short goes on where it stood."""
     check_place(work.runtime.settings, place)
-    import_file(work, ImportOrder.from_args(args), processors=processors, place=place)
+    order = ImportOrder.from_args(args)
+    import_file(work, order, processors=processors, place=place, trust=trust)
 
 
 def import_file(
@@ -36,13 +43,14 @@ def import_file(
     *,
     processors: Processors,
     place: str,
+    trust: Trust = OPEN_NET,
     begins: str = "",
     refused: str = "",
 ) -> None:
     """Do what `order` says. What it came to is told after `begins`, or `refused` where it is."""
     with work.runtime.reads() as session:
         known = find_batch_id(session, job_id=work.claim.job_id)
-    batch_id = known or _take_in(work, order, processors, place=place)
+    batch_id = known or _take_in(work, order, processors, place=place, trust=trust)
     drop_file(work.runtime.settings, file_id=order.source)
     if known:
         begin_anew(work, batch_id)
@@ -97,14 +105,15 @@ def do_batch(work: Work, *, batch_id: str, processors: Processors) -> Batch:
     return run_batch(work, batch_id=batch_id, processors=processors, keep_removed=keep)
 
 
-def _take_in(work: Work, order: ImportOrder, processors: Processors, *, place: str) -> str:
+def _take_in(
+    work: Work, order: ImportOrder, processors: Processors, *, place: str, trust: Trust
+) -> str:
     with work.runtime.reads() as session:
         if not may_see(session, work.actor, place=place, table=order.table):
             raise missing_table(order.table)
     processor = table_processor(processors, order.table)
     order, pattern = with_file_meant(work, order), order.path
-    check_ending(order.file_name)
-    source = _source(work, order)
+    order, source = _source(work, order, trust)
     check_is_new(work, order, source, pattern=pattern, place=place)
     fitted = fit(
         source.path,
@@ -116,10 +125,24 @@ def _take_in(work: Work, order: ImportOrder, processors: Processors, *, place: s
     return _create(work, order, processor, source, fitted, place=place).id
 
 
-def _source(work: Work, order: ImportOrder) -> Source:
+def _source(work: Work, order: ImportOrder, trust: Trust) -> tuple[ImportOrder, Source]:
+    """The file, and the order with its name: that of an address may only be known by its answer."""
+    if is_address(order.path):
+        return _fetched(work, order, trust)
+    check_ending(order.file_name)
     if order.path:
-        return take_from_folder(work, path=order.path)
-    return take_file(work, file_id=order.source, size=order.size, sha256=order.sha256)
+        return order, take_from_folder(work, path=order.path)
+    return order, take_file(work, file_id=order.source, size=order.size, sha256=order.sha256)
+
+
+def _fetched(work: Work, order: ImportOrder, trust: Trust) -> tuple[ImportOrder, Source]:
+    def told(arrived: int) -> None:
+        work.progress(stage="Fetching the file", done=arrived, total=coming.size, unit="bytes")
+        work.checkpoint()
+
+    with arriving(work.runtime.settings, order.path, told=told, trust=trust) as coming:
+        check_ending(coming.name)
+        return replace(order, file_name=safe_name(coming.name)), take_stream(work, stream=coming)
 
 
 def _profile(work: Work, order: ImportOrder) -> Profile | None:

@@ -12,6 +12,7 @@ from portal.imports import applying, orders, runs
 from portal.imports.creating.making import create_and_import
 from portal.imports.creating.orders import CREATE, SURVEY, may_create
 from portal.imports.creating.surveys import survey_file
+from portal.imports.fetching import OPEN_NET, Trust
 from portal.imports.rights import may_run_undo, may_see, may_try
 from portal.imports.scheduled import SCHEDULING
 from portal.imports.words import KIND
@@ -27,8 +28,12 @@ Task = Callable[..., None]
 MayRun = Callable[[Session, Actor, Args], bool]
 
 
-def kinds_for(find: Find) -> tuple[Kind, ...]:
-    """The kinds of jobs of imports, done with the processors that `find` finds."""
+def kinds_for(find: Find, *, trust: Trust = OPEN_NET) -> tuple[Kind, ...]:
+    """The kinds of jobs of imports, done with the processors that `find` finds.
+
+    Files at addresses are fetched from whom `trust` says.
+    """
+    run_import = partial(runs.run_import, trust=trust)
 
     def kind(
         name: str,
@@ -53,8 +58,8 @@ def kinds_for(find: Find) -> tuple[Kind, ...]:
         )
 
     return (
-        kind(orders.RUN, "Import", runs.run_import, schedule=SCHEDULING),
-        kind(orders.PLAN, "Dry run of an import", runs.run_import),
+        kind(orders.RUN, "Import", run_import, schedule=SCHEDULING),
+        kind(orders.PLAN, "Dry run of an import", run_import),
         kind(orders.GO_ON, "Go on with an import", runs.go_on),
         kind(orders.APPLY, "Apply a plan", applying.apply_plan),
         kind(orders.UNDO, "Undo an import", runs.undo, may_run=may_run_undo),

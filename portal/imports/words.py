@@ -6,6 +6,7 @@ from portal.rows.processors import Mode
 from portal.tables.processors import PREFIX
 
 KIND = "imports"
+ENDINGS = (".csv", ".tsv", ".xls", ".xlsx", ".ods")
 
 
 class ImportMode(StrEnum):

@@ -70,12 +70,34 @@ def check_address(address: str) -> None:
         raise RefusedError("Its address is link-local or a metadata service; that is refused.")
 
 
+class Limit:
+    """Cuts a connection after some seconds; a context manager."""
+
+    def __init__(self, connected: socket.socket, *, seconds: float) -> None:
+        self._same = connected.dup()  # TLS takes the other handle for itself
+        self._timer = threading.Timer(seconds, self._cut)
+        self.passed = False
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._same.close()
+
+    def _cut(self) -> None:
+        self.passed = True
+        with suppress(OSError):
+            self._same.shutdown(socket.SHUT_RDWR)
+
+
 def _post(parts: SplitResult, body: bytes, headers: dict[str, str], *, seconds: float) -> int:
     """The status that the other side answers with; its address is checked before a byte is sent."""
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     raw = socket.create_connection((parts.hostname or "", port), seconds)
-    with raw, _Limit(raw, seconds=seconds) as limit:
+    with raw, Limit(raw, seconds=seconds) as limit:
         try:
             check_address(raw.getpeername()[0])
             with closing(_spoken(raw, parts, seconds=seconds)) as connection:
@@ -98,28 +120,6 @@ def _spoken(raw: socket.socket, parts: SplitResult, *, seconds: float) -> HTTPCo
     secure = HTTPSConnection(host, parts.port, timeout=seconds, context=context)
     secure.sock = context.wrap_socket(raw, server_hostname=host)
     return secure
-
-
-class _Limit:
-    """Cuts a connection after some seconds; a context manager."""
-
-    def __init__(self, connected: socket.socket, *, seconds: float) -> None:
-        self._same = connected.dup()  # TLS takes the other handle for itself
-        self._timer = threading.Timer(seconds, self._cut)
-        self.passed = False
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._same.close()
-
-    def _cut(self) -> None:
-        self.passed = True
-        with suppress(OSError):
-            self._same.shutdown(socket.SHUT_RDWR)
 
 
 def _status_sentence(status: int) -> str:

@@ -25,8 +25,9 @@ class ExpectedForm(CronForm):
         "File",
         filters=[lambda text: (text or "").strip()],
         validators=[InputRequired("Say which file."), Length(max=PATH_LENGTH)],
-        description="Its whole path in an allowed folder. The name may be a pattern like "
-        "orders-*.csv: the newest file that fits is meant, if it was not imported before.",
+        description="Its whole path in an allowed folder, or its https address. The name in a "
+        "folder may be a pattern like orders-*.csv: the newest file that fits is meant, if it was "
+        "not imported before.",
     )
     table = SelectField("Table", validators=[InputRequired("Choose a table.")])
     mode = SelectField(

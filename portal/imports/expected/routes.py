@@ -120,5 +120,6 @@ def _form_page(form: ExpectedForm, status: int = 200, *, fault: str = "") -> Res
         form=form,
         fault=fault,
         allowed=settings.imports_folders,
+        hosts=settings.imports_hosts,
         zone=settings.zone.key,
     )
