@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import cast
 
@@ -19,7 +20,10 @@ from portal.runtime import Runtime
 
 @dataclass(frozen=True, kw_only=True)
 class Glance:
-    """What two looks at a job are compared by; made by few statements and one question to Redis."""
+    """What two looks at a job are compared by; made by few statements and one question to Redis.
+
+    `silent_since` is when its worker was heard of last, where that is too long ago.
+    """
 
     row: JobRow
     progress: bytes | None
@@ -27,6 +31,7 @@ class Glance:
     place: int | None
     blocker: JobRow | None
     hung: bool
+    silent_since: datetime | None
 
     @property
     def active(self) -> bool:
@@ -49,6 +54,7 @@ class Glance:
             self.place,
             self.blocker and self.blocker.id,
             self.hung,
+            self.silent_since,
         )
         return hashlib.blake2b(repr(shown).encode(), digest_size=12).hexdigest()
 
@@ -68,7 +74,19 @@ def glance(reader: Reader, *, runtime: Runtime, row: JobRow) -> Glance:
         place=queries.place_of(reader, row),
         blocker=find_blocker(reader, row),
         hung=running and is_hung(row.started_at, now=runtime.clock()),
+        silent_since=_silent_since(row, runtime.settings.lease_seconds) if running else None,
     )
+
+
+def _silent_since(row: JobRow, lease_seconds: float) -> datetime | None:
+    """When the lease was renewed last, where that should have been done again since.
+
+    It is renewed after a third of its time (see `heartbeat`); half of it is allowed for.
+    """
+    if row.lease_until is None:
+        return None
+    heard: datetime = row.lease_until - timedelta(seconds=lease_seconds)
+    return heard if row.looked_at - heard > timedelta(seconds=lease_seconds / 2) else None
 
 
 def raw_progresses(runtime: Runtime, rows: list[JobRow]) -> tuple[dict[str, bytes | None], bool]:

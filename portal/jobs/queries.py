@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import User
 from portal.accounts.permissions import SYSTEM, Actor, Permission
-from portal.db import Reader
+from portal.db import Reader, db_now
 from portal.jobs.models import ACTIVE, Job, JobAttempt, JobLogLine, JobState
 
 PAGE = 50
@@ -35,6 +35,7 @@ _COLUMNS = (
     _job.state,
     _job.attempt,
     _job.token,
+    _job.lease_until,
     _job.cancel_requested_at,
     _job.requester_id,
     _job.requester_name,
@@ -45,7 +46,8 @@ _COLUMNS = (
     _job.result,
     _job.progress,
 )
-_BY_ID = select(*_COLUMNS).where(_job.id == bindparam("job_id"))
+_LOOKED_AT = (*_COLUMNS, db_now().label("looked_at"))  # by the clock of leases
+_BY_ID = select(*_LOOKED_AT).where(_job.id == bindparam("job_id"))
 _AHEAD = select(func.count()).select_from(
     select(_job.number)
     .where(
@@ -91,7 +93,7 @@ class JobPage:
 
 
 def find_row(reader: Reader, *, job_id: str) -> JobRow | None:
-    """The columns of the job with exactly this id."""
+    """The columns of the job with exactly this id, and when they were looked at."""
     return reader.execute(_BY_ID, {"job_id": job_id}).one_or_none()
 
 
@@ -148,8 +150,8 @@ def troubled_rows(
 
 
 def latest_row(session: Session, *, kind: str, subject_kind: str, subject_id: str) -> JobRow | None:
-    """The newest job of `kind` about this subject."""
-    query = select(*_COLUMNS).where(
+    """The newest job of `kind` about this subject, as `find_row` has it."""
+    query = select(*_LOOKED_AT).where(
         _job.subject_kind == subject_kind, _job.subject_id == subject_id, _job.kind == kind
     )
     return session.execute(query.order_by(_job.number.desc()).limit(1)).one_or_none()

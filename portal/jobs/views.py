@@ -68,6 +68,7 @@ class JobView:
     reason: str
     progress: Progress | None
     redis_away: bool
+    silent_since: datetime | None
     place: int | None
     waits_for: Link | None
     result: Mapping[str, Any]
@@ -130,6 +131,7 @@ def view_glance(
         **_facts(row, hung=seen.hung, now=now),
         progress=_progress(row, seen.progress),
         redis_away=seen.redis_away,
+        silent_since=seen.silent_since,
         place=seen.place,
         waits_for=_blocker_link(session, kinds, actor, seen.blocker),
         result=row.result,
@@ -149,6 +151,7 @@ def view_rows(rows: Iterable[JobRow], *, runtime: Runtime) -> list[JobView]:
             **_facts(row, hung=_hangs(row, now), now=now),
             progress=_progress(row, progress.get(row.id)),
             redis_away=away,
+            silent_since=None,
             place=None,
             waits_for=None,
             result={},

@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from portal.accounts.permissions import Role
 from portal.app import create_app
+from portal.db import db_now
 from portal.jobs.models import Job
 from portal.jobs.progress import Progress, progress_key
 from portal.runtime import Runtime
@@ -59,6 +60,37 @@ def test_an_unchanged_answer_is_304_without_a_body(browse, anna, jobs, clock):
     clock.move(minutes=3)
     second = status(browser, job_id, **{"If-None-Match": first.headers["ETag"]})
     assert (second.status_code, second.data) == (304, b"")
+
+
+def fall_silent(runtime, job_id, *, seconds):
+    """Let the job's worker have been heard of so long ago for the last time."""
+    left = runtime.settings.lease_seconds - seconds
+    with runtime.sessions.begin() as session:
+        session.execute(update(Job).where(Job.id == job_id).values(lease_until=db_now(left)))
+
+
+def test_a_worker_that_is_silent_for_half_a_lease_is_told_with_the_time(
+    browse, anna, jobs, runtime
+):
+    browser, job_id = browse(anna), jobs.running(actor=anna)
+    half = runtime.settings.lease_seconds / 2
+    fall_silent(runtime, job_id, seconds=half - 3)
+    first = status(browser, job_id)
+    assert "Nothing was heard of its worker" not in first.text
+    fall_silent(runtime, job_id, seconds=half + 1)
+    known = {"If-None-Match": first.headers["ETag"]}
+    second = wait_until(lambda: (a := status(browser, job_id, **known)).status_code == 200 and a)
+    assert "Nothing was heard of its worker since 20" in second.text
+    known = {"If-None-Match": second.headers["ETag"]}
+    assert status(browser, job_id, **known).status_code == 304
+
+
+def test_of_a_worker_that_is_heard_again_nothing_is_said(browse, anna, jobs, runtime):
+    browser, job_id = browse(anna), jobs.running(actor=anna)
+    fall_silent(runtime, job_id, seconds=runtime.settings.lease_seconds)
+    assert "Nothing was heard" in browser.get(f"/jobs/{job_id}").text
+    fall_silent(runtime, job_id, seconds=0)
+    assert "Nothing was heard" not in browser.get(f"/jobs/{job_id}").text
 
 
 def test_new_progress_is_a_new_answer(browse, anna, jobs, runtime):
