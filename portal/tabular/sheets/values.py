@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -52,14 +52,17 @@ def kind_of_format(code: str) -> Kind:
     return Kind.DATE if "m" in bare else Kind.NUMBER
 
 
-def number_texts(raw: Sequence[str]) -> Sequence[str]:
-    """Write many stored numbers as `number_text` does; most of them are written so already."""
+def number_texts(raw: Sequence[str], *, one: Callable[[str], str]) -> Sequence[str]:
+    """Write many stored numbers, most of which stand there as `number_text` writes them.
+
+    `one` writes each of the others.
+    """
     joined = "\n".join(raw)
     if joined.count("\n") != len(raw) - 1:
-        return list(map(number_text, raw))
+        return list(map(one, raw))
     if _ARE_PLAIN.match(joined):
         return raw
-    return _NOT_PLAIN.sub(lambda found: number_text(found[0]), joined).split("\n")
+    return _NOT_PLAIN.sub(lambda found: one(found[0]), joined).split("\n")
 
 
 def number_text(raw: str) -> str:

@@ -7,7 +7,7 @@ from xml.parsers import expat
 from portal.tabular.sheets import values
 from portal.tabular.sheets.values import Kind
 from portal.tabular.sheets.xlsx_form import Column
-from portal.tabular.sheets.xml_text import UnusualError, plain_texts
+from portal.tabular.sheets.xml_text import UnusualError, are_plain, plain_text
 
 Texts = Sequence[str]
 Convert = Callable[[Texts], Texts]
@@ -58,11 +58,11 @@ class Columns:
             return self._shared
         if type_ == "b":
             return _one_by_one(values.boolean_text)
-        return _one_by_one(values.iso_moment_text) if type_ == "d" else _unescaped
+        return _one_by_one(values.iso_moment_text) if type_ == "d" else unescaped_texts
 
     def _of_numbers(self, kind: Kind) -> Convert:
         if kind is Kind.NUMBER:
-            return lambda raw: values.number_texts(plain_texts(raw))
+            return _numbers
         return _one_by_one(partial(values.serial_text, kind=kind, from_1904=self._from_1904))
 
     def _shared(self, raw: Texts) -> Texts:
@@ -84,14 +84,21 @@ def attributes_of(tag: str) -> Mapping[str, str]:
     return found[0]
 
 
-def _unescaped(raw: Texts) -> Texts:
-    texts = plain_texts(raw)
-    return list(map(values.unescaped, texts)) if "_x" in "\n".join(texts) else texts
+def unescaped_texts(raw: Texts) -> Texts:
+    """Return the texts that `raw` stands for; raises UnusualError."""
+    joined = " ".join(raw)
+    if are_plain(joined) and "_x" not in joined:
+        return raw
+    return [values.unescaped(plain_text(one)) for one in raw]
+
+
+def _numbers(raw: Texts) -> Texts:
+    return values.number_texts(raw, one=lambda number: values.number_text(plain_text(number)))
 
 
 def _one_by_one(function: Callable[[str], str]) -> Convert:
-    remembered = _Remembered(function)
-    return lambda raw: list(map(remembered.__getitem__, plain_texts(raw)))
+    remembered = _Remembered(lambda raw: function(plain_text(raw)))
+    return lambda raw: list(map(remembered.__getitem__, raw))
 
 
 class _Remembered(dict[str, str]):

@@ -6,11 +6,10 @@ from operator import lt
 
 from portal.tabular.sheets.book import SheetRow
 from portal.tabular.sheets.errors import ROWS_AT_MOST
-from portal.tabular.sheets.values import unescaped
-from portal.tabular.sheets.xlsx_columns import Columns, attributes_of
+from portal.tabular.sheets.xlsx_columns import Columns, attributes_of, unescaped_texts
 from portal.tabular.sheets.xlsx_form import Alike, Form, Found
 from portal.tabular.sheets.xlsx_rows import RowParser
-from portal.tabular.sheets.xml_text import UnusualError, plain_texts
+from portal.tabular.sheets.xml_text import UnusualError
 
 _WIDEST = 256
 _FORMS_AT_MOST = 24
@@ -103,6 +102,6 @@ class TextMatcher:
         if end == start:
             return None, start
         try:
-            return list(map(unescaped, plain_texts(_TEXT.findall(text, start, end)))), end
+            return list(unescaped_texts(_TEXT.findall(text, start, end))), end
         except UnusualError:
             return None, end

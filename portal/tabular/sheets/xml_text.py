@@ -1,7 +1,6 @@
 """Text as it stands in XML, read as a parser would. XML 1.0, 2.2, 2.4, 2.11 and 4.1. Pure."""
 
 import re
-from collections.abc import Sequence
 
 NO_CHARACTER = "\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff"
 _ODD = re.compile(f"[&\r{NO_CHARACTER}]|]]>")
@@ -14,16 +13,15 @@ class UnusualError(ValueError):
     """What only a parser can tell: whether it means something, or is broken."""
 
 
-def plain_texts(raw: Sequence[str]) -> Sequence[str]:
-    """Return the texts that `raw` stands for; raises UnusualError. There is no `<` in any."""
-    joined = " ".join(raw)
-    if joined.isprintable() and "&" not in joined and "]]>" not in joined:
-        return raw
-    return [plain_text(one) for one in raw] if _ODD.search(joined) else raw
+def are_plain(joined: str) -> bool:
+    """Say whether texts, joined by something plain, stand for themselves."""
+    if joined.isprintable():  # which is told quickly, and true of most
+        return "&" not in joined and "]]>" not in joined
+    return not _ODD.search(joined)
 
 
 def plain_text(raw: str) -> str:
-    """Return the text that `raw` stands for; raises UnusualError."""
+    """Return the text that `raw`, which has no `<`, stands for; raises UnusualError."""
     if _WRONG.search(raw):
         raise UnusualError(raw)
     if "\r" in raw:
