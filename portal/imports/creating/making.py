@@ -38,6 +38,7 @@ def create_and_import(
     table, order = NewTable.from_json(new), ImportOrder.from_args(args)
     with work.runtime.reads() as session:
         begun = find_batch_id(session, job_id=work.claim.job_id)
+    catalog_of(work.runtime).refresh()  # an attempt before this one may have made it just now
     if not begun:
         _make(work, table)
     try:
@@ -58,9 +59,7 @@ def create_and_import(
 
 def _make(work: Work, new: NewTable) -> None:
     work.progress(stage="Making the table")
-    catalog = catalog_of(work.runtime)
-    catalog.refresh()
-    there = catalog.find(new.name)
+    there = catalog_of(work.runtime).find(new.name)
     if there is None:
         create_table(work.runtime, new)
     elif work.claim.attempt == 1 or not is_made_of(there, new) or _has_rows(work, new.name):
