@@ -15,7 +15,7 @@ NAMED = re.compile(r"\blater\(\"([\w.]+):(\w+)\"\)")
 NAMES = sorted(
     {found.groups() for path in PORTAL.rglob("*.py") for found in NAMED.finditer(path.read_text())}
 )
-LARGE = ("arro3", "flask", "markdown_it", "nh3", "openpyxl", "paramiko", "python_calamine")
+LARGE = ("arro3", "flask", "markdown_it", "nh3", "openpyxl", "python_calamine")
 LARGE += ("xlsxwriter", "werkzeug")
 
 
