@@ -4,6 +4,7 @@ from portal.accounts.processors import USERS
 from portal.artifacts.owners import OwnerKinds
 from portal.datacenter.batch_kind import DATACENTER
 from portal.datacenter.tasks import kinds_for as kinds_of_data_center
+from portal.delivery.tasks import KINDS as OF_DELIVERY
 from portal.imports.batch_kind import IMPORTS
 from portal.imports.tasks import kinds_for as kinds_of_imports
 from portal.jobs.engine import JobEngine
@@ -42,6 +43,7 @@ KINDS = Kinds(
         TABLE_EXPORT,
         *kinds_of_data_center(processors_for, declared=PROCESSORS),
         *kinds_of_imports(processors_for),
+        *OF_DELIVERY,
     )
 )
 

@@ -7,12 +7,13 @@ from ftplib import Error, error_perm
 from types import TracebackType
 from typing import IO, Self
 
-from portal.delivery.faults import AbsentError
+from portal.delivery.faults import AbsentError, DeliveryError, LostError
 from portal.delivery.ftp_control import Control, receive_all, send_all
 from portal.delivery.ftp_replies import FAULTS, code_of, fault_of
 from portal.delivery.remote import RemoteFile, RenameRefusedError, Server, Told
 
 AT_ONCE = 50
+_RENAME = ("RNFR", "RNTO")
 
 
 class FtpRemote:
@@ -51,6 +52,11 @@ class FtpRemote:
     ) -> None:
         self.close()
 
+    @property
+    def resumes(self) -> bool:
+        """Whether `store` can go on where an earlier one ended."""
+        return "STREAM" in self._control.features.get("REST", "")
+
     def facts(self) -> dict[str, str]:
         """The greeting, what protects the line, how folders are listed, what else is known."""
         listing = "MLSD" if self._lists_facts else "NLST"
@@ -73,6 +79,16 @@ class FtpRemote:
         with _told(f"Looking for {name}"):
             return next(self._look_for([name]), None)
 
+    def sizes(self, names: Sequence[str]) -> dict[str, int]:
+        """How long these files are; the questions go in few writes."""
+        with _told("Comparing sizes"):
+            return {
+                name: int(reply[4:].split()[0])
+                for start in range(0, len(names), AT_ONCE)
+                for name, reply in self._ask_sizes(names[start : start + AT_ONCE])
+                if reply.startswith("213")
+            }
+
     def store(self, name: str, source: IO[bytes], *, told: Told, offset: int = 0) -> None:
         """Write `source` from where it stands to a file, from its byte `offset` on."""
         with _told(f"Sending {name}"), self._control.data(f"STOR {name}", offset=offset) as data:
@@ -84,22 +100,28 @@ class FtpRemote:
         with _told(f"Fetching {name}"), self._known(name), self._control.data(command) as data:
             receive_all(data, told)
 
-    def create(self, name: str, content: bytes) -> None:
-        """Write a small file; FTP cannot say whether one was there a moment before."""
-        with _told(f"Writing {name}"), self._control.data(f"STOR {name}") as data:
-            data.sendall(content)
+    def rename_new(self, source: str, target: str) -> None:
+        """Rename; whether a file called `target` is there is the server's affair."""
+        self.rename(source, target)
 
     def rename(self, source: str, target: str) -> None:
         """Rename over `target`. Raises RenameRefusedError where the server does not."""
-        with _told(f"Renaming to {target}"):
-            with self._known(source):
-                self._control.sendcmd(f"RNFR {source}")
-            try:
-                self._control.voidcmd(f"RNTO {target}")
-            except error_perm as error:
-                raise RenameRefusedError(
-                    f"Renaming to {target}: the server said “{error}”."
-                ) from error
+        fault = self.rename_all([(source, target)])[0]
+        if fault is not None:
+            raise fault
+
+    def rename_all(self, pairs: Sequence[tuple[str, str]]) -> list[DeliveryError | None]:
+        """Rename each over its target; many commands go in one write."""
+        faults: list[DeliveryError | None] = []
+        for start in range(0, len(pairs), AT_ONCE):
+            some = pairs[start : start + AT_ONCE]
+            asked = [
+                f"{word} {name}" for pair in some for word, name in zip(_RENAME, pair, strict=True)
+            ]
+            with _told("Renaming"):
+                replies = self._control.many(asked)
+            faults += map(self._judged, some, replies[::2], replies[1::2])
+        return faults
 
     def remove(self, name: str) -> None:
         """Delete a file. Raises AbsentError where there is none."""
@@ -138,10 +160,29 @@ class FtpRemote:
         asked = [f"{command} {name}" for name in names for command in ("SIZE", "MDTM")]
         replies = self._control.many(asked)
         for name, size, modified in zip(names, replies[::2], replies[1::2], strict=True):
-            self._judge(size)
+            _check_size(size)
             if size.startswith("213"):
                 told = _time(modified[4:]) if modified.startswith("213") else None
                 yield RemoteFile(name=name, size=int(size[4:].split()[0]), modified=told)
+
+    def _ask_sizes(self, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+        for name, reply in zip(
+            names, self._control.many([f"SIZE {name}" for name in names]), strict=True
+        ):
+            _check_size(reply)
+            yield name, reply
+
+    def _judged(self, pair: tuple[str, str], begun: str, ended: str) -> DeliveryError | None:
+        """What the replies to RNFR and RNTO say; a goodbye in between breaks all off."""
+        source, target = pair
+        if ended.startswith("2"):
+            return None
+        if "421" in (begun[:3], ended[:3]):
+            raise LostError(f"Renaming to {target}: the server closed the connection.")
+        if begun.startswith("550") and self.find(source) is None:
+            return AbsentError(f"The server has no file {source!r}.")
+        said = ended if begun.startswith("3") else begun
+        return RenameRefusedError(f"Renaming to {target}: the server said “{said}”.")
 
     @contextmanager
     def _known(self, name: str) -> Iterator[None]:
@@ -153,10 +194,11 @@ class FtpRemote:
                 raise AbsentError(f"The server has no file {name!r}.") from error
             raise
 
-    def _judge(self, reply: str) -> None:
-        """550 says that it is no file; all else is a fault."""
-        if reply[:3] not in ("213", "550"):
-            raise error_perm(reply)
+
+def _check_size(reply: str) -> None:
+    """550 says that it is no file; all else is a fault."""
+    if reply[:3] not in ("213", "550"):
+        raise error_perm(reply)
 
 
 def _from_facts(line: str) -> Iterator[RemoteFile]:

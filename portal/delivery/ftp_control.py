@@ -77,11 +77,12 @@ class Control(FTP_TLS):
             self._begin(command)
             if self.secure:
                 connection = self._protected(connection)
+        except BaseException:
+            connection.close()
+            raise
+        with self._judged(connection):
             yield connection
             _end(connection)
-        finally:
-            connection.close()
-        self.voidresp()
 
     def lines(self, command: str) -> list[str]:
         """What a listing command sends, line by line."""
@@ -95,6 +96,26 @@ class Control(FTP_TLS):
         lines = "".join(f"{_checked(command)}\r\n" for command in commands)
         self._line.sendall(lines.encode(self.encoding))
         return [self.getmultiline() for _ in commands]
+
+    @contextmanager
+    def _judged(self, connection: socket) -> Iterator[None]:
+        """At the end of a transfer comes the server's word; also where it broke the transfer off.
+
+        Where we break off, the connection is of no further use: what is said would be taken for
+        the answer to the next command.
+        """
+        try:
+            yield
+        except OSError:
+            connection.close()
+            self.voidresp()
+            raise
+        except BaseException:
+            connection.close()
+            self.close()
+            raise
+        connection.close()
+        self.voidresp()
 
     @property
     def _line(self) -> socket:

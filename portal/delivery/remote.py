@@ -1,13 +1,14 @@
 """A folder on a server, as sending and fetching see it; FTP and SFTP are behind it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import IO, Protocol, Self
 
 from portal.delivery.addresses import Address
-from portal.delivery.faults import DeliveryError, Reason
+from portal.delivery.faults import AbsentError, DeliveryError, Reason
 
 BLOCK = 256 * 1024
 
@@ -56,6 +57,11 @@ class Remote(Protocol):
         trace: TracebackType | None,
     ) -> None: ...
 
+    @property
+    def resumes(self) -> bool:
+        """Whether `store` can go on where an earlier one ended."""
+        ...
+
     def facts(self) -> dict[str, str]:
         """What the server said of itself: encryption, greeting, what it can do."""
         ...
@@ -66,6 +72,10 @@ class Remote(Protocol):
 
     def find(self, name: str) -> RemoteFile | None:
         """The file with this name, None where there is none."""
+        ...
+
+    def sizes(self, names: Sequence[str]) -> dict[str, int]:
+        """How long these files are; those that are not there are left out."""
         ...
 
     def store(self, name: str, source: IO[bytes], *, told: Told, offset: int = 0) -> None:
@@ -79,12 +89,19 @@ class Remote(Protocol):
         """Read a file; `told` is called with each block. Raises AbsentError."""
         ...
 
-    def create(self, name: str, content: bytes) -> None:
-        """Write a small file where none of that name is, as far as the protocol can tell."""
+    def rename_new(self, source: str, target: str) -> None:
+        """Rename where no file called `target` is, as far as the protocol can tell.
+
+        Raises RenameRefusedError.
+        """
         ...
 
     def rename(self, source: str, target: str) -> None:
         """Rename over `target`. Raises RenameRefusedError, AbsentError."""
+        ...
+
+    def rename_all(self, pairs: Sequence[tuple[str, str]]) -> list[DeliveryError | None]:
+        """Rename each over its target, in this order; what was refused has its fault."""
         ...
 
     def remove(self, name: str) -> None:
@@ -111,3 +128,9 @@ def read(remote: Remote, name: str, *, limit: int = BLOCK) -> bytes:
     blocks: list[bytes] = []
     remote.retrieve(name, told=blocks.append)
     return b"".join(blocks)[:limit]
+
+
+def discard(remote: Remote, name: str) -> None:
+    """Delete a file of ours; none there is fine."""
+    with suppress(AbsentError):
+        remote.remove(name)

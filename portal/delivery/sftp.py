@@ -3,7 +3,7 @@
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from io import StringIO
@@ -60,6 +60,11 @@ class SftpRemote:
     ) -> None:
         self.close()
 
+    @property
+    def resumes(self) -> bool:
+        """Whether `store` can go on where an earlier one ended; here it always can."""
+        return True
+
     def facts(self) -> dict[str, str]:
         """What protects the line, and the server's key."""
         return {
@@ -85,6 +90,11 @@ class SftpRemote:
             return None
         return _file(name, facts) if S_ISREG(facts.st_mode or 0) else None
 
+    def sizes(self, names: Sequence[str]) -> dict[str, int]:
+        """How long these files are."""
+        found = [self.find(name) for name in names]
+        return {file.name: file.size for file in found if file is not None}
+
     def store(self, name: str, source: IO[bytes], *, told: Told, offset: int = 0) -> None:
         """Write `source` from where it stands to a file, from its byte `offset` on."""
         with _told(f"Sending {name}"), self._folder.open(name, "r+" if offset else "w") as remote:
@@ -101,20 +111,17 @@ class SftpRemote:
             while block := remote.read(BLOCK):
                 told(block)
 
-    def create(self, name: str, content: bytes) -> None:
-        """Write a small file where none of that name is; the server decides between two."""
-        with _told(f"Writing {name}"), self._folder.open(name, "wx") as remote:
-            remote.write(content)
+    def rename_new(self, source: str, target: str) -> None:
+        """Rename where no file called `target` is; the server decides between two who try."""
+        self._rename(self._folder.rename, source, target)
 
     def rename(self, source: str, target: str) -> None:
         """Rename over `target`. Raises RenameRefusedError where the server does not."""
-        try:
-            with _told(f"Renaming to {target}"):
-                self._folder.posix_rename(source, target)
-        except (AbsentError, LostError):
-            raise
-        except DeliveryError as error:
-            raise RenameRefusedError(str(error)) from error
+        self._rename(self._folder.posix_rename, source, target)
+
+    def rename_all(self, pairs: Sequence[tuple[str, str]]) -> list[DeliveryError | None]:
+        """Rename each over its target, in this order."""
+        return [self._renamed(source, target) for source, target in pairs]
 
     def remove(self, name: str) -> None:
         """Delete a file. Raises AbsentError where there is none."""
@@ -126,6 +133,22 @@ class SftpRemote:
         with suppress(*_FAULTS):
             self._folder.close()
         self._transport.close()
+
+    def _rename(self, how: Callable[[str, str], None], source: str, target: str) -> None:
+        try:
+            with _told(f"Renaming to {target}"):
+                how(source, target)
+        except (AbsentError, LostError):
+            raise
+        except DeliveryError as error:
+            raise RenameRefusedError(str(error)) from error
+
+    def _renamed(self, source: str, target: str) -> DeliveryError | None:
+        try:
+            self.rename(source, target)
+        except (AbsentError, RenameRefusedError) as fault:
+            return fault
+        return None
 
 
 def key_text(key: paramiko.PKey) -> str:

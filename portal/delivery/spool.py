@@ -136,9 +136,10 @@ class Spool:
             os.close(handle)
 
     def _found(self, name: str, space: Space) -> Path:
-        if name not in self._all(space):
+        path = self.root / space / name
+        if "/" in name or not path.is_file() or path.is_symlink():
             raise NotFoundError(f"There is no file {name!r} in '{space}'.")
-        return self.root / space / name
+        return path
 
     def _all(self, space: Space) -> list[str]:
         try:

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,17 +18,34 @@ PASSWORD = "test pass/word"
 
 @dataclass
 class Script:
-    """What goes wrong. Each fault of `once` happens the next time its command comes."""
+    """What goes wrong. Each fault of `once` happens the next time its command comes.
+
+    With `armed_by`, nothing goes wrong before a line that begins so.
+    """
 
     once: dict[str, str] = field(default_factory=dict)
     always: dict[str, str] = field(default_factory=dict)
     drop_at_byte: int | None = None
     truncate_to: int | None = None
+    truncate_always: int | None = None
     refuse_rename_over: bool = False
+    refuse_target: str = ""
+    take: str = ""
+    on_store: Callable[[], object] | None = None
+    armed_by: str = ""
     commands: list[str] = field(default_factory=list)
 
     def fault(self, command: str) -> str:
-        return self.once.pop(command, "") or self.always.get(command, "")
+        """What goes wrong with a command; its key is the beginning of the line."""
+        if self.armed_by:
+            if command.startswith(self.armed_by):
+                self.armed_by = ""
+            return ""
+        for faults in (self.once, self.always):
+            for key in list(faults):
+                if command.startswith(key):
+                    return self.once.pop(key, "") or self.always.get(key, "")
+        return ""
 
 
 class _Faulty:
@@ -38,7 +55,7 @@ class _Faulty:
 
     def pre_process_command(self: Any, line: str, cmd: str, arg: str) -> None:
         self.script.commands.append(line)
-        fault = self.script.fault(cmd)
+        fault = self.script.fault(f"{cmd} {arg}".strip())
         if fault == "drop":
             self.close()
         elif fault == "drop after":
@@ -50,16 +67,26 @@ class _Faulty:
         elif fault != "stall":
             super().pre_process_command(line, cmd, arg)
 
+    def ftp_STOR(self: Any, file: str, mode: str = "w") -> Any:  # noqa: N802
+        if self.script.on_store is not None and os.path.basename(file).startswith(".portal"):
+            self.script.on_store()
+        return super().ftp_STOR(file, mode)
+
     def ftp_RNTO(self: Any, path: str) -> Any:  # noqa: N802 (pyftpdlib's name)
-        if self.script.refuse_rename_over and os.path.exists(path):
+        exists = self.script.refuse_rename_over and os.path.exists(path)
+        if exists or os.path.basename(path) == self.script.refuse_target:
             self._rnfr = None
-            self.respond("553 Target exists.")
+            self.respond("553 Not allowed.")
             return None
-        return super().ftp_RNTO(path)
+        done = super().ftp_RNTO(path)
+        if self.script.take and os.path.basename(path) == self.script.take:
+            os.remove(path)  # the receiver is fast
+        return done
 
     def on_file_received(self: Any, file: str) -> None:
-        if self.script.truncate_to is not None:
-            os.truncate(file, self.script.truncate_to)
+        length = self.script.truncate_to or self.script.truncate_always
+        if length is not None and os.path.getsize(file) > length:
+            os.truncate(file, length)
             self.script.truncate_to = None
 
 

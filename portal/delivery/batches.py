@@ -1,0 +1,222 @@
+"""Batches: all files of one are uploaded aside and compared, then all are renamed.
+
+The ledger is committed before the uploads, before the renames, and after them; then the files move
+to `cur`. What a broken line leaves open is looked at on the server before anything else is done.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from portal.delivery.faults import AbsentError, DeliveryError, LostError, Reason
+from portal.delivery.ledger import Entry, Ledger
+from portal.delivery.parcels import (
+    Parcel,
+    UncertainError,
+    check_size,
+    compare,
+    look,
+    publish,
+    replace_target,
+    take_over,
+    uncertain,
+    upload,
+)
+from portal.delivery.policies import POLICIES, is_given_up
+from portal.delivery.recovering import Next
+from portal.delivery.remote import discard
+from portal.delivery.run import LOSSES, Run
+from portal.delivery.spool import Space, Spool
+from portal.delivery.states import FileState
+from portal.delivery.transfer_log import TRANSFER
+
+BATCH_FILES = 50
+BATCH_BYTES = 4 * 1024 * 1024
+
+
+def batches(parcels: Sequence[Parcel]) -> Iterator[list[Parcel]]:
+    """Files that go together: few, or small ones."""
+    batch: list[Parcel] = []
+    size = 0
+    for parcel in parcels:
+        if batch and (len(batch) == BATCH_FILES or size + parcel.item.size > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(parcel)
+        size += parcel.item.size
+    if batch:
+        yield batch
+
+
+def deliver(run: Run, batch: Sequence[Parcel]) -> None:
+    """Try until each is delivered or given up for this run; a broken line is opened again.
+
+    Raises DeliveryError where the run cannot go on.
+    """
+    while any(parcel.pending for parcel in batch):
+        try:
+            _try(run, [parcel for parcel in batch if parcel.pending])
+            run.losses = 0
+        except DeliveryError as fault:
+            _take_loss(run, fault)
+            for parcel in batch:
+                parcel.step = None
+        except BaseException:
+            run.line.hang_up()  # in the middle of something; what comes next would be misread
+            raise
+        finally:
+            _end(run, [parcel for parcel in batch if parcel.delivered and not parcel.ended])
+
+
+def move_away(ledger: Ledger, spool: Spool, entry: Entry) -> None:
+    """Move a delivered file to `cur`, under a free name where an earlier one has its own."""
+    kept_as = spool.put_away(entry.name, Space.NEW, Space.CUR)
+    TRANSFER.info("Moved file %s from 'new' to 'cur'", entry.name)
+    if kept_as != entry.name:
+        ledger.keep_name(entry, kept_as)
+
+
+def _try(run: Run, pending: Sequence[Parcel]) -> None:
+    """Take all steps once."""
+    run.lock.beat(run.line.remote)
+    for parcel in pending:
+        if parcel.step is None:
+            parcel.step = look(run.line.remote, parcel.entry)
+    _upload(run, [parcel for parcel in pending if parcel.step is Next.SEND])
+    _rename(run, [parcel for parcel in pending if parcel.step is Next.RENAME])
+    for parcel in pending:
+        if parcel.step in (Next.PUBLISH, Next.COMPARE, Next.UNCERTAIN):
+            _each(run, parcel, _resolve)
+
+
+def _take_loss(run: Run, fault: DeliveryError) -> None:
+    """A broken line is opened again, a few times; all else ends the run."""
+    run.line.hang_up()
+    run.losses += 1
+    if fault.reason is not Reason.NETWORK or run.losses >= LOSSES:
+        raise fault
+
+
+def _upload(run: Run, parcels: Sequence[Parcel]) -> None:
+    offsets = {id(parcel): take_over(run.line.remote, parcel) for parcel in parcels}
+    begun = run.ledger.begin([parcel.begun() for parcel in parcels])
+    for parcel, entry in zip(parcels, begun, strict=True):
+        parcel.entry = entry
+    stored = [parcel for parcel in parcels if _each(run, parcel, _store(offsets[id(parcel)]))]
+    sizes = run.line.remote.sizes([parcel.temporary for parcel in stored])
+    whole = [parcel for parcel in stored if _each(run, parcel, _compare(sizes))]
+    for parcel in whole:
+        parcel.came_to(FileState.RENAMING)
+        parcel.step = Next.RENAME
+    run.ledger.note([parcel.entry for parcel in whole])
+
+
+def _store(offset: int) -> Callable[[Run, Parcel], None]:
+    def store(run: Run, parcel: Parcel) -> None:
+        run.lock.beat(run.line.remote)
+        upload(
+            run.line.remote,
+            parcel,
+            spool=run.spool,
+            told=lambda _size: run.work.checkpoint(),
+            offset=offset,
+        )
+
+    return store
+
+
+def _compare(sizes: dict[str, int]) -> Callable[[Run, Parcel], None]:
+    return lambda _run, parcel: check_size(parcel, sizes.get(parcel.temporary))
+
+
+def _rename(run: Run, parcels: Sequence[Parcel]) -> None:
+    fresh = [parcel for parcel in parcels if parcel.entry.state is not FileState.RENAMING]
+    for parcel in fresh:
+        parcel.came_to(FileState.RENAMING)
+    run.ledger.note([parcel.entry for parcel in fresh])
+    faults = run.line.remote.rename_all(
+        [(parcel.entry.temporary, parcel.entry.name) for parcel in parcels]
+    )
+    for parcel, fault in zip(parcels, faults, strict=True):
+        if fault is None:
+            parcel.delivered = True
+        elif isinstance(fault, AbsentError):
+            parcel.step = None
+        else:
+            _each(run, parcel, _replace)
+
+
+def _replace(run: Run, parcel: Parcel) -> None:
+    replace_target(run.line.remote, parcel, run.ledger)
+    parcel.delivered = True
+
+
+def _resolve(run: Run, parcel: Parcel) -> None:
+    if parcel.step is Next.UNCERTAIN:
+        raise uncertain(parcel.entry)
+    if parcel.step is Next.PUBLISH:
+        publish(run.line.remote, parcel.entry)
+    else:
+        compare(run.line.remote, parcel.entry)
+    parcel.delivered = True
+
+
+def _each(run: Run, parcel: Parcel, step: Callable[[Run, Parcel], None]) -> bool:
+    """Take a step with one file; its own faults do not keep the others. False where it failed."""
+    try:
+        step(run, parcel)
+    except LostError:
+        raise
+    except UncertainError as fault:
+        _put_aside(run, parcel, fault, FileState.UNCERTAIN)
+        run.outcome.uncertain += 1
+        return False
+    except DeliveryError as fault:
+        _judge(run, parcel, fault)
+        return False
+    return True
+
+
+def _judge(run: Run, parcel: Parcel, fault: DeliveryError) -> None:
+    """Try again now, or in the next run, or never; what concerns the server ends the run."""
+    if fault.reason is Reason.NETWORK:
+        raise fault
+    if is_given_up(fault.reason, tries=parcel.entry.tries):
+        with suppress(DeliveryError):
+            discard(run.line.remote, parcel.temporary)
+        _put_aside(run, parcel, fault, FileState.QUARANTINED)
+        run.outcome.quarantined += 1
+        return
+    if fault.reason is Reason.INTEGRITY:
+        parcel.entry = replace(parcel.entry, tries=parcel.entry.tries + 1)
+        parcel.step = Next.SEND
+        return
+    parcel.came_to(FileState.FAILED)
+    run.ledger.fail(parcel.entry, fault)
+    parcel.given_up = True
+    run.outcome.failed += 1
+    if POLICIES[fault.reason].ends_run:
+        raise fault
+
+
+def _put_aside(run: Run, parcel: Parcel, fault: DeliveryError, state: FileState) -> None:
+    """The row first: where the file stays in `new`, the next run sees what was decided."""
+    parcel.came_to(state)
+    run.ledger.fail(parcel.entry, fault)
+    kept_as = run.spool.put_away(parcel.entry.name, Space.NEW, Space.QUARANTINE)
+    run.ledger.keep_name(parcel.entry, kept_as)
+    run.work.log(f"{parcel.entry.name} was put aside: {fault}", level="warning")
+    parcel.given_up = True
+
+
+def _end(run: Run, delivered: Sequence[Parcel]) -> None:
+    """The ledger knows it, then the file moves; a crash between is ended by the next run."""
+    for parcel in delivered:
+        parcel.came_to(FileState.DELIVERED)
+    run.ledger.note([parcel.entry for parcel in delivered])
+    for parcel in delivered:
+        TRANSFER.info("Uploaded file %s", parcel.entry.name)
+        move_away(run.ledger, run.spool, parcel.entry)
+        run.outcome.done += 1
+        run.outcome.bytes += parcel.item.size
+        parcel.ended = True

@@ -1,0 +1,154 @@
+"""One run of a channel: send or fetch, then tell the channel how it went."""
+
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select, update
+
+from portal.delivery.credentials import open_vault
+from portal.delivery.dialling import open_remote
+from portal.delivery.endpoints import server_of
+from portal.delivery.faults import DeliveryError, HostKeyError, Reason
+from portal.delivery.fetching import Fetching, fetch
+from portal.delivery.ledger import Ledger
+from portal.delivery.lock_notes import FETCHING, SENDING
+from portal.delivery.models import Channel, Endpoint
+from portal.delivery.patterns import chooser, patterns_of
+from portal.delivery.policies import pause_before_run
+from portal.delivery.remote_lock import LockedError, RemoteLock
+from portal.delivery.run import Outcome, Route
+from portal.delivery.sending import finish_moves, quarantine_refused, send
+from portal.delivery.spool import Space, Spool
+from portal.delivery.states import AfterFetch, Direction
+from portal.errors import NotFoundError
+from portal.jobs.work import UnsuccessfulError, Work
+
+COME_BACK = timedelta(minutes=1)
+PAUSED = "The channel is paused."
+
+
+def run_channel(work: Work, *, channel_id: int) -> dict[str, Any]:
+    """Send or fetch what is there. Where the server is locked, leave quietly and come back.
+
+    Raises UnsuccessfulError with the reason; the channel then says when it is tried again.
+    """
+    with work.runtime.reads() as session:
+        channel = session.scalar(select(Channel).where(Channel.id == channel_id))
+    if channel is None:
+        raise NotFoundError("The channel is gone.")
+    if channel.paused:
+        return {"message": PAUSED}
+    outcome = Outcome()
+    try:
+        _transfer(work, channel, outcome)
+    except LockedError as error:
+        _note_lock(work, channel, error)
+        return outcome.facts() | {"message": str(error), "locked": error.lock}
+    except DeliveryError as fault:
+        _note_fault(work, channel, fault)
+        result = outcome.facts() | {"class": str(fault.reason)}
+        raise UnsuccessfulError(str(fault), result=result) from fault
+    _note_success(work, channel, outcome)
+    return outcome.facts() | {"message": _sentence(channel, outcome)}
+
+
+def _transfer(work: Work, channel: Channel, outcome: Outcome) -> None:
+    spool, ledger = Spool(Path(channel.spool)), Ledger(work, channel.id)
+    spool.prepare()
+    takes = chooser(patterns_of(channel.include), patterns_of(channel.exclude))
+    with spool.held():
+        if channel.direction == Direction.SEND:
+            outcome.quarantined += quarantine_refused(ledger, spool)
+            finish_moves(ledger, spool)
+            names = [name for name in spool.names(Space.NEW) if takes(name)]
+            send(work, ledger, _route(work, channel, ledger, spool, names), outcome)
+        else:
+            how = Fetching(
+                wants=takes,
+                after=AfterFetch(channel.after_fetch),
+                done_folder=channel.done_folder,
+            )
+            fetch(work, ledger, _route(work, channel, ledger, spool, []), outcome, how=how)
+        _prune(work, channel, spool)
+
+
+def _route(work: Work, channel: Channel, ledger: Ledger, spool: Spool, names: list[str]) -> Route:
+    settings = work.runtime.settings
+    lock = RemoteLock(
+        name=SENDING if channel.direction == Direction.SEND else FETCHING,
+        owner=f"Portal, channel {channel.name}",
+        known=channel.lock_id,
+        keep=ledger.keep_lock,
+        clock=work.runtime.clock,
+    )
+    server = server_of(channel.endpoint, vault=open_vault(settings), settings=settings)
+    return Route(server=server, spool=spool, names=names, lock=lock, dial=open_remote)
+
+
+def _prune(work: Work, channel: Channel, spool: Spool) -> None:
+    if channel.keep_days is None:
+        return
+    before = work.runtime.clock() - timedelta(days=channel.keep_days)
+    gone = spool.prune(Space.CUR, before=before)
+    if gone:
+        work.log(f"{len(gone)} delivered files were older than {channel.keep_days} days.")
+
+
+def _note_lock(work: Work, channel: Channel, error: LockedError) -> None:
+    first = channel.blocked.get("first") or error.lock["seen"]
+    _write(
+        work,
+        channel,
+        {
+            "blocked": error.lock | {"first": first},
+            "next_try_at": work.runtime.clock() + COME_BACK * (1 + random.random()),  # noqa: S311
+        },
+    )
+
+
+def _note_fault(work: Work, channel: Channel, fault: DeliveryError) -> None:
+    failures = channel.failures + 1
+    pause = pause_before_run(fault.reason, failures=failures, chance=random.random())  # noqa: S311
+    values = {
+        "failures": failures,
+        "incident": f"{fault.reason}: {fault}",
+        "next_try_at": work.runtime.clock() + pause,
+    }
+    _write(work, channel, values)
+    if isinstance(fault, HostKeyError):
+        with work.effect() as session:
+            session.execute(
+                update(Endpoint)
+                .where(Endpoint.id == channel.endpoint_id)
+                .values(shown_key=fault.shown)
+            )
+
+
+def _note_success(work: Work, channel: Channel, outcome: Outcome) -> None:
+    """Files that failed for themselves are tried again, too."""
+    pause = pause_before_run(Reason.PERMISSION, failures=1, chance=random.random())  # noqa: S311
+    again = work.runtime.clock() + pause if outcome.failed else None
+    _write(work, channel, {"failures": 0, "incident": "", "blocked": {}, "next_try_at": again})
+
+
+def _write(work: Work, channel: Channel, values: Mapping[str, Any]) -> None:
+    with work.effect() as session:
+        session.execute(update(Channel).where(Channel.id == channel.id).values(**values))
+
+
+def _sentence(channel: Channel, outcome: Outcome) -> str:
+    done = "sent" if channel.direction == Direction.SEND else "fetched"
+    parts = [f"{outcome.done} {'file' if outcome.done == 1 else 'files'} {done}"]
+    parts += [f"{number} {word}" for number, word in _others(outcome) if number]
+    return ", ".join(parts) + "."
+
+
+def _others(outcome: Outcome) -> list[tuple[int, str]]:
+    return [
+        (outcome.failed, "failed"),
+        (outcome.quarantined, "put into quarantine"),
+        (outcome.uncertain, "uncertain"),
+    ]

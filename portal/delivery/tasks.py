@@ -1,0 +1,58 @@
+"""The jobs that delivery offers."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.accounts.permissions import Actor, Permission
+from portal.delivery.models import Channel
+from portal.delivery.orders import RUN, SUBJECT, lane_of, title_of
+from portal.delivery.running import run_channel
+from portal.errors import NotFoundError
+from portal.jobs.kinds import DELIVERY, Args, Choice, Kind, Order, Scheduling
+from portal.jobs.models import Job
+from portal.jobs.work import Work
+
+
+def transfer(work: Work, *, channel_id: int) -> dict[str, Any]:
+    """Send or fetch the files of a channel."""
+    return run_channel(work, channel_id=channel_id)
+
+
+def _may(_session: Session, actor: Actor, _about: Job | Args) -> bool:
+    return actor.may(Permission.DELIVERY_OPERATE)
+
+
+def _choices(session: Session, actor: Actor) -> Iterator[Choice]:
+    if not actor.may(Permission.DELIVERY_OPERATE):
+        return
+    for channel in session.scalars(select(Channel).order_by(Channel.name)):
+        yield Choice(args={"channel_id": channel.id}, label=channel.name)
+
+
+def _order(session: Session, args: Args) -> Order:
+    channel = session.get(Channel, int(args["channel_id"]))
+    if channel is None:
+        raise NotFoundError("The channel is gone.")
+    return Order(
+        title=title_of(channel),
+        subject_kind=SUBJECT,
+        subject_id=str(channel.id),
+        lane=lane_of(channel),
+    )
+
+
+RUN_KIND = Kind(
+    name=RUN,
+    area="delivery",
+    label="Delivery",
+    queue=DELIVERY,
+    run=transfer,
+    may_view=_may,
+    may_run=_may,
+    restartable=True,
+    schedule=Scheduling(choices=_choices, order=_order),
+)
+KINDS = (RUN_KIND,)
