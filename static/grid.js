@@ -47,21 +47,24 @@
 
   // ---- what is typed while the answer for its row is on its way stays, and is kept next ----
 
-  const typed = new Map(); // id of a cell → what was typed
+  const typed = new Map(); // id of a cell → what was typed, and what had been seen there
+
+  const seenAt = (cell) => document.getElementById(cell.id.replace("cell-", "seen-"));
 
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     if (!detail.shouldSwap || !detail.target.matches("[data-grid] > tr")) return;
     const sent = detail.requestConfig.parameters;
     for (const cell of detail.target.querySelectorAll(".cell-input")) {
-      if (isUnsaved(cell) && cell.value !== sent[cell.name]) typed.set(cell.id, cell.value);
+      if (isUnsaved(cell) && cell.value !== sent[cell.name]) typed.set(cell.id, { text: cell.value, seen: seenAt(cell).value });
     }
   });
 
   document.addEventListener("htmx:afterSwap", () => {
-    for (const [id, text] of typed) {
+    for (const [id, { text, seen }] of typed) {
       const cell = document.getElementById(id);
       if (!cell) continue;
       cell.value = text;
+      seenAt(cell).value = seen; // another may have changed it meanwhile
       cell.addEventListener("blur", () => isUnsaved(cell) && tell(cell), { once: true });
     }
     typed.clear();

@@ -17,6 +17,7 @@ from portal.imports.files import store_file
 from portal.imports.listing import Wanted, list_page
 from portal.imports.looking import get_batch_of, view_import
 from portal.imports.orders import Asked, ImportOrder
+from portal.imports.results.commands import go_on_command, pause_command
 from portal.imports.scheduled import schedule_import
 from portal.imports.shell.commands import Refusing, end, tell, waiting, wish_of
 from portal.imports.templates import TemplateFormat, table_template
@@ -246,3 +247,5 @@ def _worded(
 
 
 imports.add_command(create_table_command)
+imports.add_command(pause_command)
+imports.add_command(go_on_command)

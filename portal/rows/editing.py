@@ -7,6 +7,7 @@ very many rows.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
@@ -32,6 +33,14 @@ class Page:
 
     entries: tuple[Entry, ...]
     following: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edited:
+    """A row that was typed over; `kept_out` is what was not put over the changes of others."""
+
+    entry: Entry
+    kept_out: Mapping[int, str]
 
 
 def failing(
@@ -68,10 +77,39 @@ def edit_cells(
 
     Raises NotFoundError, ConflictError (the batch is being worked on) or InvalidError.
     """
+    return edit_seen(session, tables=tables, batch_id=batch_id, row=row, cells=cells, seen={}).entry
+
+
+def edit_seen(
+    session: Session,
+    *,
+    tables: LedgerTables,
+    batch_id: str,
+    row: int,
+    cells: Mapping[int, str],
+    seen: Mapping[int, str],
+) -> Edited:
+    """As `edit_cells`, where the typist saw cells with the marks in `seen`, by column.
+
+    Cells that he left alone stay as they are now. Those that somebody else changed since he saw
+    them do too, and are `kept_out`, unless both typed the same.
+    """
     batch = _idle(session, tables, batch_id)
     entry = get_entry(session, tables=tables, batch=batch, row=row)
-    _write_edits(session, tables, batch, [(row, _edited(entry, cells, width=batch.width))])
-    return get_entry(session, tables=tables, batch=batch, row=row)
+    texts = dict(enumerate(entry.effective(width=batch.width) or ()))
+    own = {at: text for at, text in cells.items() if seen.get(at) != mark_of(text)}
+    out = {
+        at: text for at, text in own.items() if _is_others(texts.get(at, ""), text, seen.get(at))
+    }
+    taken = {at: text for at, text in own.items() if at not in out}
+    _write_edits(session, tables, batch, [(row, _edited(entry, taken, width=batch.width))])
+    now = get_entry(session, tables=tables, batch=batch, row=row)
+    return Edited(entry=now, kept_out=out)
+
+
+def mark_of(text: str) -> str:
+    """What tells whether a cell is still as somebody saw it; forms send line ends of any kind."""
+    return blake2b(_line_ends(text).encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def replace_value(books: Books, *, batch_id: str, column: int, old: str, new: str) -> int:
@@ -156,6 +194,11 @@ def _edited(entry: Entry, cells: Mapping[int, str], *, width: int) -> dict[str, 
 def _is_same(text: str, *, as_written: str | None) -> bool:
     """Whether nothing was typed over it; forms send line ends of any kind as one."""
     return as_written is not None and _line_ends(text) == _line_ends(as_written)
+
+
+def _is_others(text: str, typed: str, seen: str | None) -> bool:
+    """Whether a cell with this text was changed by another since it was seen."""
+    return seen is not None and mark_of(text) not in (seen, mark_of(typed))
 
 
 def _line_ends(text: str) -> str:

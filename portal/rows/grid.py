@@ -1,8 +1,9 @@
 """Failing rows as a grid: cells with what is wrong with each, checked again while one types."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
@@ -15,19 +16,35 @@ from portal.rows.source import is_full, open_source
 from portal.tabular.conversion import Conversion, RowErrors
 from portal.tabular.fields import Choice, Field, FieldType
 from portal.tabular.turns import turn
+from portal.visible import visible
 
 ROWS_SHOWN = 50
+SHORT = 80
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """A cell of a failing row: its text as edited, whether it was, and what is wrong with it."""
+    """A cell of a failing row: its text as edited, whether it was, and what is wrong with it.
+
+    `kept_out` is what one typed that was not put over what another had typed meanwhile.
+    """
 
     number: int
     text: str
     edited: bool
     errors: tuple[str, ...]
     field: Field | None
+    kept_out: str | None = None
+
+    @property
+    def said(self) -> str:
+        """What is to be said below it besides its errors."""
+        return "" if self.kept_out is None else changed_meanwhile(self)
+
+    @property
+    def mark(self) -> str:
+        """What tells later whether the cell is still so."""
+        return editing.mark_of(self.text)
 
     @property
     def refers(self) -> bool:
@@ -69,8 +86,8 @@ class Grid:
         """How cells become values, as the batch does it."""
         return conversion_of(self.batch.order, self.processor)
 
-    def row(self, entry: Entry) -> GridRow:
-        """A failing row as it is shown."""
+    def row(self, entry: Entry, kept_out: Mapping[int, str] = MappingProxyType({})) -> GridRow:
+        """A failing row as it is shown, with what was `kept_out` of its cells."""
         texts = entry.effective(width=self.batch.width) or []
         errors = self._errors(entry, texts)
         cells = tuple(
@@ -80,6 +97,7 @@ class Grid:
                 edited=str(number) in entry.edited,
                 errors=tuple(errors.get(field.name, ())) if field else (),
                 field=field,
+                kept_out=kept_out.get(number),
             )
             for number, (text, field) in enumerate(self._padded(texts))
         )
@@ -112,6 +130,19 @@ class Grid:
         fields = [*self.fields, *(None for _ in texts[len(self.fields) :])]
         missing = ("" for _ in fields[len(texts) :])
         return list(zip([*texts, *missing], fields, strict=True))
+
+
+def changed_meanwhile(cell: Cell) -> str:
+    """Why what was typed into a cell was not kept, and what to do."""
+    now, typed = visible(cell.text), visible(cell.kept_out or "")
+    return (
+        f"Somebody changed this to “{_short(now)}” meanwhile. Yours, “{_short(typed)}”, was not "
+        "kept; type it again to put it in its place."
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHORT else f"{text[:SHORT]}…"
 
 
 def open_grid(batch: Batch, processor: Processor) -> Grid:

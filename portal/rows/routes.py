@@ -14,7 +14,7 @@ from portal.rows.batch import Batch, BatchState
 from portal.rows.batch_kinds import BatchKind, Wish
 from portal.rows.books import Books, open_books
 from portal.rows.downloads import stream_failed, stream_kept
-from portal.rows.grid import Grid, candidates_of, open_grid, rows_after
+from portal.rows.grid import Grid, candidates_of, changed_meanwhile, open_grid, rows_after
 from portal.rows.processors import Acting
 from portal.rows.showing import may_see_records
 from portal.web.access import answers_file, current_actor, go, protect
@@ -42,18 +42,31 @@ def show_grid(batch_id: str) -> Response:
 
 @bp.post("/rows/<batch_id>/<int:row>")
 def edit_row(batch_id: str, row: int) -> Response:
-    """Type over cells of a failing row; for htmx the row as it stands then."""
+    """Type over cells of a failing row; for htmx the row as it stands then.
+
+    What another changed since it was shown is not written over; that is said at the cell.
+    """
     batch, kind = _batch(batch_id, repair=True)
     books, grid = _books(batch), _grid(batch)
     cells = numbered(request.form, "cell-")
     with books.write() as writer:
-        entry = editing.edit_cells(
-            writer, tables=books.tables, batch_id=batch_id, row=row, cells=cells
+        edited = editing.edit_seen(
+            writer,
+            tables=books.tables,
+            batch_id=batch_id,
+            row=row,
+            cells=cells,
+            seen=numbered(request.form, "seen-"),
         )
-    _record("edit", batch_id, row=row, columns=sorted(cells))
+    if taken := sorted(cells.keys() - edited.kept_out.keys()):
+        _record("edit", batch_id, row=row, columns=taken)
+    shown = grid.row(edited.entry, edited.kept_out)
     if is_htmx():
-        context = _context(batch, kind) | {"grid": grid, "row": grid.row(entry)}
-        return fragment("rows/_row.html", **context)
+        context = _context(batch, kind) | {"grid": grid, "row": shown}
+        return fragment("rows/_row.html", 422 if edited.kept_out else 200, **context)
+    for cell in shown.cells:
+        if cell.kept_out is not None:
+            flash(f"Row {row}: {changed_meanwhile(cell)}", "error")
     return go(f"/rows/{batch_id}?after={row - 1}")
 
 

@@ -220,3 +220,22 @@ def _slow(page: Page, **limits: int) -> Iterator[None]:
     yield
     wire.send("Network.emulateNetworkConditions", free)
     wire.detach()
+
+
+def test_a_second_tab_is_told_what_the_first_one_typed(grid: Grid) -> None:
+    first = grid("tabs", ["gina;Gina;no address;member"])
+    second = first.context.new_page()
+    second.goto(first.url)
+    first.get_by_label("E-mail of row 1").fill("gina@example.org")
+    first.keyboard.press("Tab")
+    expect(first.get_by_text("ready")).to_have_count(1)
+    second.get_by_label("E-mail of row 1").fill("other@example.org")
+    second.keyboard.press("Tab")
+    expect(second.get_by_text("Somebody changed this to “gina@example.org”")).to_be_visible()
+    expect(second.get_by_label("E-mail of row 1")).to_have_value("gina@example.org")
+    second.get_by_label("E-mail of row 1").fill("other@example.org")
+    second.keyboard.press("Tab")
+    expect(second.get_by_text("Somebody changed this")).to_have_count(0)
+    first.reload()
+    expect(first.get_by_label("E-mail of row 1")).to_have_value("other@example.org")
+    second.close()

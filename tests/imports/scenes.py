@@ -4,7 +4,7 @@ import io
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.accounts import service as accounts
 from portal.accounts.actors import actor_of
@@ -22,6 +22,7 @@ from portal.rows import ledger
 from portal.rows.batch import Batch, Entry
 from portal.rows.batch_kinds import Wish
 from portal.rows.books import open_books
+from portal.rows.models import PORTAL_LEDGER
 from portal.rows.service import get_batch
 from portal.runtime import Runtime
 from portal.tables.catalog import catalog_of
@@ -98,6 +99,15 @@ class Desk:
         with self.runtime.sessions.begin() as session:
             asked = orders.ask_to_undo(session, batch=batch, wish=self.wish())
         return self.perform(asked)
+
+    def begin(self, job_id: str) -> None:
+        """Let an import that was done look as it does while its rows are being done."""
+        batch = self.batch(self.job(job_id)).id
+        with self.runtime.sessions.begin() as session:
+            its = Job.id == job_id
+            session.execute(update(Job).where(its).values(state="running", ended_at=None))
+            table = PORTAL_LEDGER.batch
+            session.execute(update(table).where(table.c.id == batch).values(state="running"))
 
     def job(self, job_id: str) -> Job:
         with self.runtime.reads() as session:

@@ -257,3 +257,29 @@ def test_a_saved_mapping_for_another_header_is_refused_by_the_job(
     result = bring(shell, trunk, "--profile", "Survey")
     assert result.exit_code == 1
     assert result.stdout == "The mapping 'Survey' is for files with another header.\n"
+
+
+def test_an_import_of_good_rows_is_asked_to_pause(shell: Shell, desk: Desk, trunk: Path) -> None:
+    told = answer(shell, "run", trunk, "--table", "trunk", "--partial", "--wait")
+    desk.begin(told["job"])
+    batch = told["result"]["batch"]
+    assert answer(shell, "pause", told["job"]) == {"batch": batch, "pausing": True}
+    assert desk.batch(desk.job(told["job"])).pause_asked
+
+
+@pytest.mark.parametrize("more", [("--partial",), ()], ids=["done", "whole"])
+def test_what_cannot_rest_is_refused_in_words(
+    shell: Shell, desk: Desk, trunk: Path, more: tuple[str, ...]
+) -> None:
+    told = answer(shell, "run", trunk, "--table", "trunk", *more, "--wait")
+    if not more:
+        desk.begin(told["job"])
+    refused = run(shell, "pause", told["job"])
+    assert refused.exit_code == 2
+    assert "paused" in refused.output
+
+
+def test_an_import_that_is_done_has_nothing_to_go_on_with(shell: Shell, trunk: Path) -> None:
+    told = answer(shell, "run", trunk, "--table", "trunk", "--partial", "--wait")
+    gone_on = answer(shell, "go-on", told["job"], "--wait")
+    assert (gone_on["state"], gone_on["result"]["created"]) == ("succeeded", 2)

@@ -4,12 +4,9 @@ import re
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
 
 from portal.accounts import service as accounts
 from portal.accounts.permissions import SYSTEM, Role
-from portal.jobs.models import Job
-from portal.rows.models import PORTAL_LEDGER
 from portal.rows.profiles import get_profile
 from portal.tables.actions import Action
 from tests.imports.browsing import HTMX, Clerk, clerk_of, grant, rows_of, words
@@ -309,18 +306,9 @@ def test_who_lost_the_right_to_imports_is_not_sent_to_a_closed_page(
     assert (answer.status_code, "job-page" in answer.text) == (200, False)
 
 
-def begin(desk: Desk, job_id: str) -> None:
-    """Let an import look as it does while its rows are being done."""
-    batch = desk.batch(desk.job(job_id)).id
-    with desk.runtime.sessions.begin() as session:
-        session.execute(update(Job).where(Job.id == job_id).values(state="running", ended_at=None))
-        its = PORTAL_LEDGER.batch.c.id == batch
-        session.execute(update(PORTAL_LEDGER.batch).where(its).values(state="running"))
-
-
 def test_an_import_of_good_rows_is_asked_to_pause(clerk: Clerk) -> None:
     location = clerk.run("t.csv", GOOD, partial="yes")
-    begin(clerk.desk, location.rpartition("/")[2])
+    clerk.desk.begin(location.rpartition("/")[2])
     assert f'action="{location}/pause"' in clerk.browser.get(location).text
     assert clerk.browser.post(f"{location}/pause").status_code == 303
     text = clerk.browser.get(location).text
@@ -330,7 +318,7 @@ def test_an_import_of_good_rows_is_asked_to_pause(clerk: Clerk) -> None:
 
 def test_what_is_all_or_nothing_offers_no_pause_and_says_why(clerk: Clerk) -> None:
     location = clerk.run("t.csv", GOOD)
-    begin(clerk.desk, location.rpartition("/")[2])
+    clerk.desk.begin(location.rpartition("/")[2])
     assert "/pause" not in clerk.browser.get(location).text
     clerk.browser.post(f"{location}/pause")
     assert "cancel its job instead" in clerk.browser.get(location).text
@@ -349,3 +337,25 @@ def test_by_what_rows_are_found_is_asked_only_where_they_are_looked_for(
 ) -> None:
     page = clerk.send("t.csv", "id,code,height\n1,A1,3\n", table="trunk", mode=mode)
     assert ('id="look-key"' in clerk.browser.get(page).text) is asked
+
+
+def seen_in(text: str) -> dict[str, str]:
+    """What the forms of a grid send of the cells that they show."""
+    return dict(re.findall(r'name="(seen-\d+)" value="([0-9a-f]+)"', text))
+
+
+@pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "plain"])
+def test_two_tabs_on_one_failing_row_do_not_write_over_each_other(
+    clerk: Clerk, headers: dict[str, str]
+) -> None:
+    job = clerk.do(clerk.ask("t.csv", BAD))
+    grid = f"/rows/{job.result['batch']}"
+    seen = seen_in(clerk.browser.get(grid).text)
+    clerk.browser.post(f"{grid}/2", {"cell-1": "41", **seen})
+    answer = clerk.browser.post(f"{grid}/2", {"cell-1": "42", **seen}, headers=headers)
+    assert answer.status_code == (422 if headers else 303)
+    text = answer.text if headers else clerk.browser.get(grid).text
+    assert "Somebody changed this to “41” meanwhile. Yours, “42”, was not kept" in text
+    assert 'value="41"' in text
+    again = clerk.browser.post(f"{grid}/2", {"cell-1": "42", **seen_in(text)}, headers=HTMX)
+    assert (again.status_code, "meanwhile" in again.text) == (200, False)

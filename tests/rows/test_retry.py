@@ -6,7 +6,7 @@ from sqlalchemy import event, select
 from portal.errors import ConflictError, InvalidError, NotFoundError
 from portal.rows import service
 from portal.rows.batch import BatchState
-from portal.rows.editing import failing, replace_value, skip_all
+from portal.rows.editing import edit_seen, failing, mark_of, replace_value, skip_all
 from portal.rows.processors import Mode
 from tests.rows.people import person
 from tests.transactions import Transactions
@@ -197,3 +197,42 @@ def test_many_failed_rows_are_read_a_page_at_a_time(batches):
     again = batches.retry(batch.id)
     assert again.counts.failed == 1_200
     assert 0 < len(reads) <= 8
+
+
+def type_over(batches, batch_id, row, cells, *, seen):
+    """Type over cells as somebody does whose page shows `seen`, by column."""
+    marks = {at: mark_of(text) for at, text in seen.items()}
+    with batches.books.write() as session:
+        return edit_seen(
+            session,
+            tables=batches.books.tables,
+            batch_id=batch_id,
+            row=row,
+            cells=cells,
+            seen=marks,
+        )
+
+
+def test_the_second_of_two_typists_does_not_write_over_the_first(batches):
+    batch = failed(batches, 1)
+    type_over(batches, batch.id, 1, {2: "41"}, seen={2: "old"})
+    second = type_over(batches, batch.id, 1, {2: "42"}, seen={2: "old"})
+    assert second.kept_out == {2: "42"}
+    assert second.entry.edited == {"2": "41"}
+    third = type_over(batches, batch.id, 1, {2: "42"}, seen={2: "41"})
+    assert (third.kept_out, third.entry.edited) == ({}, {"2": "42"})
+
+
+def test_typists_of_different_cells_of_a_row_do_not_meet(batches):
+    batch = failed(batches, 1)
+    whole = dict(enumerate(batches.edit(batch.id, 1, {}).cells))
+    type_over(batches, batch.id, 1, whole | {2: "41"}, seen=whole)
+    second = type_over(batches, batch.id, 1, whole | {1: "Zoe"}, seen=whole)
+    assert second.kept_out == {}
+    assert second.entry.edited == {"1": "Zoe", "2": "41"}
+
+
+def test_two_who_type_the_same_do_not_meet(batches):
+    batch = failed(batches, 1)
+    type_over(batches, batch.id, 1, {2: "41"}, seen={2: "old"})
+    assert type_over(batches, batch.id, 1, {2: "41"}, seen={2: "old"}).kept_out == {}
