@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from portal.rows.batch import Batch, Entry
+from portal.rows.batch import Batch, Entry, Outcome
 from portal.rows.fates import Fate, Prepared, columns_of, entries_of
 from portal.rows.images import SHORT_BYTES
 from portal.rows.redoing import Step
@@ -29,8 +29,16 @@ def rewrite(
         part = list(group)
         if part[0].ranged:
             _split(session, tables, batch, part, fates)
-        elif part[0].row in fates:
+        elif part[0].row in fates and not _told(part[0].entry, fates[part[0].row]):
             _replace(session, tables, batch, part[0], fates[part[0].row])
+
+
+def _told(entry: Entry, fate: Fate) -> bool:
+    """Whether the entry tells this fate already: what it was to do was done just so again."""
+    if fate.outcome is not entry.outcome:
+        return False
+    same = fate.key == entry.record_key and fate.after_hash == entry.after_hash
+    return entry.outcome is Outcome.REMOVED or (entry.outcome is Outcome.UPDATED and same)
 
 
 def _replace(session: Session, tables: LedgerTables, batch: Batch, step: Step, fate: Fate) -> None:

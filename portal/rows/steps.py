@@ -24,14 +24,13 @@ def steps(
     first: int,
     limit: int,
 ) -> list[Step]:
-    """The next `limit` effects on rows from row `first` on."""
-    table = tables.row
-    its = (table.c.outcome.in_([str(one) for one in EFFECTS]), table.c.last_row >= first)
+    """The next `limit` effects on rows from row `first` on; no range begins before that row."""
+    effects = tables.row.c.outcome.in_([str(one) for one in EFFECTS])
     found: list[Step] = []
-    for entry in islice(ledger.entries(session, tables, run.batch, *its), PAGE):
-        begin = max(entry.first_row, first)
-        end = min(entry.last_row, begin + limit - len(found) - 1)
-        found += _of_entry(run, source, entry, begin, end)
+    entries = ledger.entries(session, tables, run.batch, effects, after=first - 1)
+    for entry in islice(entries, PAGE):
+        end = min(entry.last_row, entry.first_row + limit - len(found) - 1)
+        found += _of_entry(run, source, entry, entry.first_row, end)
         if len(found) >= limit:
             break
     return found
