@@ -16,6 +16,7 @@ from portal.datacenter import arrivals
 from portal.datacenter import service as data_center
 from portal.datacenter.rules import missing, watching
 from portal.db import checkpoint
+from portal.delivery import coming_back
 from portal.imports import files as import_files
 from portal.jobs import due, leftovers, outbox
 from portal.jobs import retention as job_retention
@@ -68,6 +69,7 @@ def duties(engine: JobEngine) -> tuple[Duty, ...]:
             for name, run, every in _OF_RUNTIME
         ),
         Duty(name="process what arrives", run=arriving),
+        Duty(name="run channels again", run=partial(coming_back.run_again, engine)),
     )
 
 

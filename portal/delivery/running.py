@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,10 @@ from portal.delivery.lock_notes import FETCHING, SENDING
 from portal.delivery.models import Channel, Endpoint
 from portal.delivery.patterns import chooser, patterns_of
 from portal.delivery.policies import pause_before_run
-from portal.delivery.remote_lock import LockedError, RemoteLock
+from portal.delivery.remote_lock import LockedError, LockLostError, RemoteLock
 from portal.delivery.run import Outcome, Route
 from portal.delivery.sending import finish_moves, quarantine_refused, send
-from portal.delivery.spool import Space, Spool
+from portal.delivery.spool import Space, Spool, SpoolBusyError
 from portal.delivery.states import AfterFetch, Direction
 from portal.errors import NotFoundError
 from portal.jobs.work import UnsuccessfulError, Work
@@ -51,6 +51,9 @@ def run_channel(work: Work, *, channel_id: int) -> dict[str, Any]:
         _note_fault(work, channel, fault)
         result = outcome.facts() | {"class": str(fault.reason)}
         raise UnsuccessfulError(str(fault), result=result) from fault
+    except (LockLostError, SpoolBusyError):
+        _write(work, channel, {"next_try_at": _soon(work)})
+        raise
     _note_success(work, channel, outcome)
     return outcome.facts() | {"message": _sentence(channel, outcome)}
 
@@ -104,9 +107,13 @@ def _note_lock(work: Work, channel: Channel, error: LockedError) -> None:
         channel,
         {
             "blocked": error.lock | {"first": first},
-            "next_try_at": work.runtime.clock() + COME_BACK * (1 + random.random()),  # noqa: S311
+            "next_try_at": _soon(work),
         },
     )
+
+
+def _soon(work: Work) -> datetime:
+    return work.runtime.clock() + COME_BACK * (1 + random.random())  # noqa: S311
 
 
 def _note_fault(work: Work, channel: Channel, fault: DeliveryError) -> None:

@@ -31,6 +31,8 @@ class Script:
     refuse_rename_over: bool = False
     refuse_target: str = ""
     take: str = ""
+    on_retrieve: Callable[[], object] | None = None
+    on_rename: dict[str, bytes] = field(default_factory=dict)
     on_store: Callable[[], object] | None = None
     armed_by: str = ""
     commands: list[str] = field(default_factory=list)
@@ -72,6 +74,11 @@ class _Faulty:
             self.script.on_store()
         return super().ftp_STOR(file, mode)
 
+    def ftp_RETR(self: Any, file: str) -> Any:  # noqa: N802
+        if self.script.on_retrieve is not None and not file.endswith("read"):
+            self.script.on_retrieve()
+        return super().ftp_RETR(file)
+
     def ftp_RNTO(self: Any, path: str) -> Any:  # noqa: N802 (pyftpdlib's name)
         exists = self.script.refuse_rename_over and os.path.exists(path)
         if exists or os.path.basename(path) == self.script.refuse_target:
@@ -81,6 +88,9 @@ class _Faulty:
         done = super().ftp_RNTO(path)
         if self.script.take and os.path.basename(path) == self.script.take:
             os.remove(path)  # the receiver is fast
+        content = self.script.on_rename.pop(os.path.basename(path), None)
+        if content is not None:
+            Path(path).write_bytes(content)
         return done
 
     def on_file_received(self: Any, file: str) -> None:
