@@ -22,9 +22,15 @@ def test_numbers_that_follow_each_other_are_not_doubted() -> None:
     assert slots.doubtful(range(50_000), range(1, 50_001)) == {}
 
 
-def test_names_that_share_a_slot_are_doubted_without_a_row() -> None:
+def test_names_that_share_a_slot_are_told_apart() -> None:
     slots = Slots(bits=4)
-    assert slots.doubtful([5, 5 + 16, 5], [1, 2, 3]) == {1: 0, 2: 0}
+    assert slots.doubtful([5, 5 + 16, 5, 5 + 16], [1, 2, 3, 4]) == {2: 1, 3: 2}
+
+
+def test_once_the_slots_are_full_every_name_is_doubted() -> None:
+    slots = Slots(bits=4)
+    slots.doubtful(range(48), range(1, 49))
+    assert slots.doubtful([1000], [50]) == {0: 0}
 
 
 def test_a_name_that_was_there_tells_its_row() -> None:
