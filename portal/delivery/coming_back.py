@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from portal.accounts.permissions import SYSTEM
 from portal.db import changed
 from portal.delivery.models import Channel
-from portal.delivery.orders import run_now
+from portal.delivery.orders import Asking, run_now
 from portal.jobs.engine import JobEngine
 from portal.jobs.wake import RedisWaker
 
@@ -41,13 +41,9 @@ def _ask(engine: JobEngine, channel: Channel, now: datetime) -> bool:
         )
         if changed(session, taken) == 0:
             return False
-        run_now(
-            session,
-            actor=SYSTEM,
-            name=channel.name,
-            kinds=engine.kinds,
-            waker=RedisWaker(engine.runtime.redis),
-            now=now,
+        asking = Asking(
+            actor=SYSTEM, kinds=engine.kinds, waker=RedisWaker(engine.runtime.redis), now=now
         )
+        run_now(session, asking, name=channel.name)
     log.debug("channel runs again", channel=channel.id)
     return True

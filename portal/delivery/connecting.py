@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from portal.delivery.faults import DeliveryError, LostError
-from portal.delivery.remote import Dialler, Remote, Server
+from portal.delivery.remote import Dialler, Remote, Server, unwatched
 from portal.delivery.remote_lock import LockLostError, RemoteLock
 from portal.delivery.spool import Spool
 from portal.delivery.transfer_log import TRANSFER
@@ -24,7 +24,7 @@ class Line:
     def remote(self) -> Remote:
         """The open connection; a new one after `hang_up`."""
         if self._remote is None:
-            self._remote = self._dial(self._server)
+            self._remote = self._dial(self._server, unwatched)
         return self._remote
 
     def open(self) -> None:

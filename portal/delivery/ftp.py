@@ -10,7 +10,7 @@ from typing import IO, Self
 from portal.delivery.faults import AbsentError, DeliveryError, LostError
 from portal.delivery.ftp_control import Control, receive_all, send_all
 from portal.delivery.ftp_replies import FAULTS, code_of, fault_of
-from portal.delivery.remote import RemoteFile, RenameRefusedError, Server, Told
+from portal.delivery.remote import RemoteFile, RenameRefusedError, Server, Told, Watch
 
 AT_ONCE = 50
 _RENAME = ("RNFR", "RNTO")
@@ -24,17 +24,18 @@ class FtpRemote:
         self._protection = protection
 
     @classmethod
-    def open(cls, server: Server) -> Self:
+    def open(cls, server: Server, watch: Watch) -> Self:
         """Connect, sign in and go to the folder. Raises DeliveryError."""
         control = Control(server)
         where = f"Connecting to {server.address.host}"
         try:
-            with _told(where):
+            with watch("Connect"), _told(where):
                 control.reach()
+            with watch("Protect the connection"), _told(where):
                 protection = control.encrypt()
-            with _told(f"Signing in as {server.address.user or 'anonymous'}"):
+            with watch("Sign in"), _told(f"Signing in as {server.address.user or 'anonymous'}"):
                 control.sign_in()
-            with _told(f"Going to the folder {server.address.folder}"):
+            with watch("Go to the folder"), _told(f"Going to the folder {server.address.folder}"):
                 control.cwd(server.address.folder)
         except BaseException:
             control.close()

@@ -1,7 +1,7 @@
 """A folder on a server, as sending and fetching see it; FTP and SFTP are behind it."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -13,6 +13,12 @@ from portal.delivery.faults import AbsentError, DeliveryError, Reason
 BLOCK = 256 * 1024
 
 Told = Callable[[bytes], None]
+Watch = Callable[[str], AbstractContextManager[None]]
+
+
+def unwatched(_step: str) -> AbstractContextManager[None]:
+    """Nobody wants to know how long a step of connecting takes."""
+    return nullcontext()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +126,7 @@ class RenameRefusedError(DeliveryError):
         super().__init__(Reason.PERMISSION, message)
 
 
-Dialler = Callable[[Server], Remote]
+Dialler = Callable[[Server, Watch], Remote]
 
 
 def read(remote: Remote, name: str, *, limit: int = BLOCK) -> bytes:

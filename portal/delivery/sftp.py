@@ -15,7 +15,7 @@ import paramiko
 
 from portal.delivery.faults import AbsentError, DeliveryError, HostKeyError, LostError, Reason
 from portal.delivery.hosts import dial
-from portal.delivery.remote import BLOCK, RemoteFile, RenameRefusedError, Server, Told
+from portal.delivery.remote import BLOCK, RemoteFile, RenameRefusedError, Server, Told, Watch
 
 PRIVATE_KEY = "-----BEGIN "
 _FAULTS = (OSError, EOFError, paramiko.SSHException)
@@ -29,20 +29,23 @@ class SftpRemote:
         self._folder = folder
 
     @classmethod
-    def open(cls, server: Server) -> Self:
+    def open(cls, server: Server, watch: Watch) -> Self:
         """Connect, compare the server's key, sign in, go to the folder. Raises DeliveryError."""
         address = server.address
-        connection = dial(
-            address.host, address.port, allowed=server.allowed, timeout=server.timeout
-        )
+        with watch("Connect"):
+            connection = dial(
+                address.host, address.port, allowed=server.allowed, timeout=server.timeout
+            )
         transport = paramiko.Transport(connection)
         try:
-            with _told(f"Connecting to {address.host}"):
+            with watch("Protect the connection"), _told(f"Connecting to {address.host}"):
                 _prefer(transport, server.host_key)
                 transport.start_client(timeout=server.timeout)
-            check_key(key_text(transport.get_remote_server_key()), approved=server.host_key)
-            _sign_in(transport, server)
-            with _told(f"Going to the folder {address.folder}"):
+            with watch("Compare the server's key"):
+                check_key(key_text(transport.get_remote_server_key()), approved=server.host_key)
+            with watch("Sign in"):
+                _sign_in(transport, server)
+            with watch("Go to the folder"), _told(f"Going to the folder {address.folder}"):
                 folder = _open_folder(transport, server)
         except BaseException:
             transport.close()

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
 from portal.delivery.models import Channel
-from portal.delivery.orders import RUN, SUBJECT, lane_of, title_of
+from portal.delivery.orders import BREAK, RUN, SUBJECT, TEST, lane_of, title_of
 from portal.delivery.running import run_channel
+from portal.delivery.visits import break_seen_lock, visit_endpoint
 from portal.errors import NotFoundError
 from portal.jobs.kinds import DELIVERY, Args, Choice, Kind, Order, Scheduling
 from portal.jobs.models import Job
@@ -19,6 +20,16 @@ from portal.jobs.work import Work
 def transfer(work: Work, *, channel_id: int) -> dict[str, Any]:
     """Send or fetch the files of a channel."""
     return run_channel(work, channel_id=channel_id)
+
+
+def try_connection(work: Work, *, endpoint_id: int) -> dict[str, Any]:
+    """Test an endpoint and keep what it can do."""
+    return visit_endpoint(work, endpoint_id=endpoint_id)
+
+
+def remove_lock(work: Work, *, channel_id: int, seen: dict[str, Any]) -> dict[str, Any]:
+    """Remove the lock that an operator saw, if it is still the same."""
+    return break_seen_lock(work, channel_id=channel_id, seen=seen)
 
 
 def _may(_session: Session, actor: Actor, _about: Job | Args) -> bool:
@@ -55,4 +66,22 @@ RUN_KIND = Kind(
     restartable=True,
     schedule=Scheduling(choices=_choices, order=_order),
 )
-KINDS = (RUN_KIND,)
+TEST_KIND = Kind(
+    name=TEST,
+    area="delivery",
+    label="Connection test",
+    queue=DELIVERY,
+    run=try_connection,
+    may_view=_may,
+    may_run=_may,
+)
+BREAK_KIND = Kind(
+    name=BREAK,
+    area="delivery",
+    label="Breaking a lock",
+    queue=DELIVERY,
+    run=remove_lock,
+    may_view=_may,
+    may_run=_may,
+)
+KINDS = (RUN_KIND, TEST_KIND, BREAK_KIND)

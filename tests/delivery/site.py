@@ -1,6 +1,7 @@
 """A portal with one channel to a server, for tests of what becomes of files."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import select, update
@@ -10,7 +11,7 @@ from portal.delivery.channels import ChannelOptions, add_channel
 from portal.delivery.credentials import open_vault
 from portal.delivery.endpoints import Options, add_endpoint
 from portal.delivery.models import Channel, DeliveredFile, Endpoint
-from portal.delivery.orders import run_now
+from portal.delivery.orders import Asking, run_now
 from portal.delivery.spool import Spool
 from portal.delivery.states import Direction
 from portal.delivery.tasks import KINDS
@@ -18,6 +19,7 @@ from portal.jobs.engine import JobEngine
 from portal.jobs.kinds import Kinds
 from portal.jobs.models import Job, JobLogLine
 from portal.jobs.runner import perform
+from portal.jobs.service import Submitted
 from portal.jobs.wake import RedisWaker
 from portal.runtime import Runtime
 
@@ -71,20 +73,20 @@ class Site:
             stream.write(content if isinstance(content, bytes) else content.encode())
         self.spool.move(name, "tmp", "new")
 
-    def ask(self) -> str:
-        with self.runtime.sessions.begin() as session:
-            submitted = run_now(
-                session,
-                actor=SYSTEM,
-                name="articles",
-                kinds=self.engine.kinds,
-                waker=RedisWaker(self.runtime.redis),
-                now=self.runtime.clock(),
-            )
-        return submitted.job.id
+    def asking(self) -> Asking:
+        return Asking(
+            actor=SYSTEM,
+            kinds=self.engine.kinds,
+            waker=RedisWaker(self.runtime.redis),
+            now=self.runtime.clock(),
+        )
 
-    def run(self) -> Job:
-        job_id = self.ask()
+    def ask(self, order: Callable[..., Submitted] = run_now, name: str = "articles") -> str:
+        with self.runtime.sessions.begin() as session:
+            return order(session, self.asking(), name=name).job.id
+
+    def run(self, order: Callable[..., Submitted] = run_now, name: str = "articles") -> Job:
+        job_id = self.ask(order, name)
         perform(job_id, engine=self.engine)
         with self.runtime.reads() as session:
             return session.scalars(select(Job).where(Job.id == job_id)).one()

@@ -17,7 +17,7 @@ from portal.accounts.permissions import SYSTEM
 from portal.delivery.channels import add_channel
 from portal.delivery.credentials import open_vault
 from portal.delivery.endpoints import add_endpoint
-from portal.delivery.orders import run_now
+from portal.delivery.orders import Asking, run_now
 from portal.delivery.spool import Spool
 from portal.delivery.states import Direction
 from portal.delivery.tasks import KINDS
@@ -64,14 +64,9 @@ def transfer(
             settings=runtime.settings,
             now=runtime.clock(),
         )
-        job_id = run_now(
-            session,
-            actor=SYSTEM,
-            name=name,
-            kinds=engine.kinds,
-            waker=RedisWaker(runtime.redis),
-            now=runtime.clock(),
-        ).job.id
+        waker = RedisWaker(runtime.redis)
+        asking = Asking(actor=SYSTEM, kinds=engine.kinds, waker=waker, now=runtime.clock())
+        job_id = run_now(session, asking, name=name).job.id
     perform(job_id, engine=engine)
     with runtime.reads() as session:
         return session.scalars(select(Job).where(Job.id == job_id)).one()
