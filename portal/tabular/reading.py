@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from portal.tabular.counting import UncountableError, count_lines
 from portal.tabular.decoding import MARK
 from portal.tabular.dialect import after_sep_line
 from portal.tabular.faults import column_at_end, find_fault
@@ -46,6 +47,27 @@ def count(path: Path, fmt: Format, *, limits: Limits = LIMITS) -> Generator[int]
     if fmt.kind != "csv":
         yield from count_sheet(path, fmt, limits=limits)
         return
+    with open_table(path, fmt, limits=limits) as table:
+        first_is_header = table.header_line == 1
+    try:
+        if first_is_header:
+            yield from _count_quickly(path, fmt, limits=limits)
+            return
+    except (UncountableError, csv.Error, BrokenLineError):
+        pass
+    yield from _count_read(path, fmt, limits=limits)
+
+
+def _count_quickly(path: Path, fmt: Format, *, limits: Limits) -> Generator[int]:
+    """`count` where nothing is wrong with the rows, and the first is the header."""
+    with open_stored(path) as stream:
+        lines = Lines(stream, fmt.encoding, limits=limits)
+        for rows in count_lines(lines, fmt.dialect, cell=limits.cell):
+            yield rows - 1
+
+
+def _count_read(path: Path, fmt: Format, *, limits: Limits) -> Generator[int]:
+    """`count` by reading all rows, which explains what is wrong."""
     with open_table(path, fmt, limits=limits) as table:
         counted = 0
         while some := sum(1 for _ in islice(table.rows, _COUNTED_AT_ONCE)):
