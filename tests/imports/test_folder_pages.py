@@ -211,8 +211,8 @@ def test_what_makes_no_schedule_is_told_and_kept_in_the_form(
     clerk: Clerk, folder: Path, form: dict[str, str], said: str
 ) -> None:
     save_mapping(clerk.desk)
-    path = form.pop("path", f"{folder}/t.csv")
-    status, text = expect(clerk, path, **form)
+    given = {"path": f"{folder}/t.csv"} | form
+    status, text = expect(clerk, **given)
     assert (status, said in text) == (422, True)
     with clerk.desk.runtime.reads() as session:
         assert session.scalars(select(Schedule)).all() == []
