@@ -23,6 +23,7 @@ from portal.accounts.permissions import SYSTEM, Actor, Permission
 from portal.accounts.tokens.commands import token
 from portal.assembly import BATCH_KINDS, KINDS, PLUGINS, processors_for
 from portal.datacenter.commands import datacenter
+from portal.delivery.commands import delivery
 from portal.errors import ForbiddenError, PortalError
 from portal.first_start import make_first_admin, migrate
 from portal.imports.commands import imports
@@ -185,7 +186,7 @@ def restore_command(shell: Shell, file: Path) -> None:
 
 
 users.add_command(token)
-for area in (users, jobs, projects, datacenter, tables, imports):
+for area in (users, jobs, projects, datacenter, tables, imports, delivery):
     portal.add_command(area)
 
 

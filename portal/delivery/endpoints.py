@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,12 +14,18 @@ from portal.accounts.permissions import Actor, Permission
 from portal.audit.service import record
 from portal.delivery.addresses import Address, Transport, check_text, parse_address
 from portal.delivery.credentials import Vault
+from portal.delivery.host_keys import PRIVATE_KEY, fingerprint
 from portal.delivery.models import Channel, Endpoint
 from portal.delivery.remote import Server
-from portal.delivery.sftp import PRIVATE_KEY, fingerprint, private_key
 from portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from portal.files import safe_name
+from portal.later import later
 from portal.settings import Settings
+
+if TYPE_CHECKING:
+    from portal.delivery.sftp import private_key
+else:
+    private_key = later("portal.delivery.sftp:private_key")
 
 NAME_LENGTH = 64
 CONNECT_SECONDS = 30.0

@@ -1,8 +1,5 @@
 """SFTP: a folder of a server, by paramiko. Whose key nobody approved is not signed in to."""
 
-import base64
-import binascii
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -13,11 +10,11 @@ from typing import IO, Self
 
 import paramiko
 
-from portal.delivery.faults import AbsentError, DeliveryError, HostKeyError, LostError, Reason
+from portal.delivery.faults import AbsentError, DeliveryError, LostError, Reason
+from portal.delivery.host_keys import PRIVATE_KEY, check_key, fingerprint
 from portal.delivery.hosts import dial
 from portal.delivery.remote import BLOCK, RemoteFile, RenameRefusedError, Server, Told, Watch
 
-PRIVATE_KEY = "-----BEGIN "
 _FAULTS = (OSError, EOFError, paramiko.SSHException)
 
 
@@ -154,37 +151,14 @@ class SftpRemote:
         return None
 
 
+def open_sftp(server: Server, watch: Watch) -> SftpRemote:
+    """Connect, sign in and go to the folder. Raises DeliveryError."""
+    return SftpRemote.open(server, watch)
+
+
 def key_text(key: paramiko.PKey) -> str:
     """A server's key as `name base64`, the way files of known hosts have it."""
     return f"{key.get_name()} {key.get_base64()}"
-
-
-def fingerprint(key: str) -> str:
-    """What people compare: the key's kind and SHA-256, as `ssh-keygen -l` shows it."""
-    kind, _, encoded = key.partition(" ")
-    try:
-        digest = hashlib.sha256(base64.b64decode(encoded)).digest()
-    except binascii.Error:
-        return kind
-    return f"{kind} SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
-
-
-def check_key(shown: str, *, approved: str) -> None:
-    """Raise HostKeyError unless the key that was shown is the one that was approved."""
-    if shown == approved:
-        return
-    if not approved:
-        raise HostKeyError(
-            f"The server shows the key {fingerprint(shown)}. Compare it with what its operator "
-            "says, and approve it.",
-            shown=shown,
-        )
-    raise HostKeyError(
-        f"The server's key has changed: approved is {fingerprint(approved)}, it shows "
-        f"{fingerprint(shown)}. Somebody may stand between; ask its operator before you approve "
-        "the new one.",
-        shown=shown,
-    )
 
 
 def _prefer(transport: paramiko.Transport, approved: str) -> None:

@@ -19,8 +19,8 @@ from portal.delivery.endpoints import (
     renew_secrets,
     server_of,
 )
+from portal.delivery.host_keys import fingerprint
 from portal.delivery.models import Endpoint
-from portal.delivery.sftp import fingerprint
 from portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from portal.runtime import Runtime
 

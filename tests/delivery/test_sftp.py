@@ -7,8 +7,8 @@ import pytest
 from portal.delivery.addresses import parse_address
 from portal.delivery.dialling import open_remote
 from portal.delivery.faults import DeliveryError, HostKeyError, Reason
+from portal.delivery.host_keys import fingerprint
 from portal.delivery.remote import Server
-from portal.delivery.sftp import fingerprint
 from tests.delivery.conftest import real_server
 from tests.delivery.real_servers import running_sshd
 

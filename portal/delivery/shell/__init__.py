@@ -1,0 +1,1 @@
+"""What the commands of delivery share, and those that set it up."""

@@ -1,0 +1,1 @@
+"""The commands that set endpoints and channels up."""

@@ -1,0 +1,209 @@
+"""`portal delivery` in the shell: what is said, as words and as JSON, and how it exits."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import select
+
+from portal.accounts.permissions import SYSTEM, Actor, Role
+from portal.delivery.commands import delivery
+from portal.delivery.spool import Spool
+from portal.delivery.tasks import KINDS
+from portal.jobs.engine import JobEngine
+from portal.jobs.kinds import Kinds
+from portal.jobs.models import Job, JobState
+from portal.jobs.runner import perform
+from portal.jobs.wake import RedisWaker, Waker
+from portal.runtime import Runtime
+from portal.settings import Settings
+from tests.delivery.real_servers import running_sshd
+from tests.delivery.scripted_ftp import PASSWORD, ScriptedServer
+
+MEMBER = Actor(user_id=None, name="mia", roles=frozenset({Role.MEMBER}))
+
+
+@dataclass(frozen=True)
+class Shell:
+    runtime: Runtime
+    settings: Settings
+    waker: Waker
+    kinds: Kinds = Kinds(KINDS)  # noqa: RUF009 (never changed)
+    actor: Actor = SYSTEM
+    json: bool = False
+    address: str = "shell:test"
+
+
+@pytest.fixture
+def shell(runtime: Runtime) -> Shell:
+    return Shell(runtime, runtime.settings, RedisWaker(runtime.redis))
+
+
+def run(shell: Shell, *words: str, code: int = 0, given: str = "") -> Result:
+    result = CliRunner().invoke(delivery, words, obj=shell, input=given)
+    assert result.exit_code == code, result.output
+    return result
+
+
+def answer(shell: Shell, *words: str, code: int = 0) -> Any:
+    return json.loads(run(replace(shell, json=True), *words, code=code).stdout)
+
+
+def set_up(shell: Shell, scripted: ScriptedServer, tmp_path: Path) -> Spool:
+    url = f"ftp://test@127.0.0.1:{scripted.port}/"
+    added = ("endpoint", "add", "partner", "--url", url, "--password-stdin")
+    assert PASSWORD not in run(shell, *added, given=f"{PASSWORD}\n").output
+    spool = Spool(tmp_path / "spool")
+    bound = ("--endpoint", "partner", "--spool", str(spool.root), "--direction", "send")
+    run(shell, "channel", "add", "articles", *bound)
+    return spool
+
+
+@contextmanager
+def working(shell: Shell) -> Iterator[None]:
+    engine, over = JobEngine(runtime=shell.runtime, kinds=shell.kinds), threading.Event()
+
+    def work() -> None:
+        while not over.wait(0.02):
+            with shell.runtime.reads() as session:
+                queued = session.scalars(select(Job.id).where(Job.state == JobState.QUEUED)).all()
+            for job_id in queued:
+                perform(job_id, engine=engine)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_the_way_of_a_file(shell: Shell, scripted: ScriptedServer, tmp_path: Path) -> None:
+    spool = set_up(shell, scripted, tmp_path)
+    with spool.create("a") as stream:
+        stream.write(b"content")
+    spool.move("a", "tmp", "new")
+    with working(shell):
+        assert answer(shell, "test", "partner", "--wait")["state"] == "succeeded"
+        assert answer(shell, "run", "articles", "--wait")["state"] == "succeeded"
+    assert (scripted.folder / "a").read_bytes() == b"content"
+    row = answer(shell, "history", "articles")[0]
+    assert (row["name"], row["state"], row["size"]) == ("a", "delivered", 7)
+    assert "a\tdelivered\t7 bytes" in run(shell, "history", "--text", "a").output
+    assert "no such files" in run(shell, "history", "--state", "uncertain").output
+
+
+def test_a_run_that_fails_ends_with_1(
+    shell: Shell, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    spool = set_up(shell, scripted, tmp_path)
+    with spool.create("a") as stream:
+        stream.write(b"content")
+    spool.move("a", "tmp", "new")
+    scripted.script.always["USER"] = "530 Go away."
+    with working(shell):
+        assert "Go away" in run(shell, "run", "articles", "--wait", code=1).stderr
+    assert "fails: authentication" in run(shell, "channel", "list").output
+
+
+def test_a_file_that_was_put_aside_can_be_sent_again(
+    shell: Shell, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    spool = set_up(shell, scripted, tmp_path)
+    with spool.create("a") as stream:
+        stream.write(b"content")
+    spool.move("a", "tmp", "new")
+    scripted.script.once["RNTO a"] = "drop after"
+    scripted.script.take = "a"
+    with working(shell):
+        run(shell, "run", "articles", "--wait")
+        number = answer(shell, "quarantine")[0]["id"]
+        scripted.script.take = ""
+        run(shell, "retry", str(number))
+        run(shell, "run", "articles", "--wait")
+    assert (scripted.folder / "a").exists()
+    assert "Nothing is put aside" in run(shell, "quarantine").output
+
+
+def test_a_lock_is_shown_and_can_be_broken(
+    shell: Shell, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    spool = set_up(shell, scripted, tmp_path)
+    with spool.create("a") as stream:
+        stream.write(b"content")
+    spool.move("a", "tmp", "new")
+    (scripted.folder / "write").write_text("cds")
+    with working(shell):
+        run(shell, "run", "articles", "--wait")
+        assert "kept out by the lock of cds" in run(shell, "channel", "list").output
+        run(shell, "break-lock", "articles", "--wait")
+    assert scripted.names() == []
+
+
+def test_a_key_that_was_shown_can_be_approved(shell: Shell, tmp_path: Path) -> None:
+    with running_sshd() as real, working(shell):
+        key = tmp_path / "key"
+        key.write_text(real.key)
+        run(shell, "endpoint", "add", "host", "--url", real.url, "--key-file", str(key))
+        run(shell, "test", "host", "--wait", code=1)
+        shown = answer(shell, "endpoint", "list")[0]["shown_key"]
+        run(shell, "endpoint", "approve-key", "host", shown)
+        run(shell, "test", "host", "--wait")
+
+
+def test_a_channel_rests_and_goes_on(
+    shell: Shell, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    set_up(shell, scripted, tmp_path)
+    assert answer(shell, "channel", "pause", "articles")["paused"] is True
+    assert answer(shell, "channel", "resume", "articles")["paused"] is False
+
+
+def test_what_is_forgotten_leaves_the_files(
+    shell: Shell, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    spool = set_up(shell, scripted, tmp_path)
+    run(shell, "endpoint", "remove", "partner", code=2)
+    run(shell, "channel", "remove", "articles")
+    run(shell, "endpoint", "remove", "partner")
+    assert spool.root.exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "nothing"),
+        ("test", "nothing"),
+        ("history", "nothing"),
+        ("retry", "1"),
+        ("endpoint", "add", "x", "--url", "http://example.org"),
+        ("channel", "add", "x", "--endpoint", "y", "--spool", "z", "--direction", "send"),
+    ],
+)
+def test_what_cannot_be_is_said_and_ends_with_2(shell: Shell, words: tuple[str, ...]) -> None:
+    result = run(shell, *words, code=2)
+    assert result.stderr.startswith("Error: ")
+
+
+def test_only_operators_work_with_deliveries(shell: Shell) -> None:
+    member = replace(shell, actor=MEMBER)
+    for words in (("endpoint", "list"), ("channel", "list"), ("history",), ("quarantine",)):
+        run(member, *words, code=2)
+
+
+def test_a_spool_of_an_operator_is_where_the_settings_allow(shell: Shell, tmp_path: Path) -> None:
+    operator = Actor(user_id=7, name="olga", roles=frozenset({Role.OPERATOR}))
+    run(shell, "endpoint", "add", "partner", "--url", "ftp://u:p@127.0.0.1/")
+    bound = ("channel", "add", "c", "--endpoint", "partner", "--direction", "send")
+    theirs = replace(shell, actor=operator)
+    refused = run(theirs, *bound, "--spool", str(tmp_path / "elsewhere"), code=2)
+    assert "PORTAL_DELIVERY_FOLDERS" in refused.stderr
+    run(theirs, *bound, "--spool", "theirs")
+    assert (shell.settings.data / "delivery" / "theirs" / "new").is_dir()
