@@ -6,27 +6,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-Given = TypeVar("Given")
-Ready = TypeVar("Ready")
+Item = TypeVar("Item")
 TURN_SECONDS = 0.0001
 
 
-def one_ahead(
-    given: Iterable[Given],
-    *,
-    make: Callable[[Given], Ready],
-    do: Callable[[Ready], None],
-    at_once: bool = True,
-) -> None:
-    """`do` what `make` made of each of `given`, in order, in a thread of its own.
+def one_ahead(given: Iterable[Item], *, do: Callable[[Item], None], at_once: bool = True) -> None:
+    """`do` each of `given`, in order, in a thread of its own, while the next one is being made.
 
-    At most one is made ahead of the one that is being done. What `make`, `do` or `given` raises
-    comes out here, once nothing is being done any more. Without `at_once` all is done in turn:
-    that is quicker where doing is this process's own work, too.
+    At most one is made ahead of the one that is being done. What `do` or `given` raises comes out
+    here, once nothing is being done any more. Without `at_once` all is done in turn: that is
+    quicker where doing is this process's own work, too.
     """
     if not at_once:
         for item in given:
-            do(make(item))
+            do(item)
         return
     with (
         _brisk_turns(),
@@ -34,10 +27,9 @@ def one_ahead(
     ):
         under_way: Future[None] | None = None
         for item in given:
-            ready = make(item)
             if under_way is not None:
                 under_way.result()
-            under_way = thread.submit(do, ready)
+            under_way = thread.submit(do, item)
         if under_way is not None:
             under_way.result()
 

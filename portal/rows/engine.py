@@ -22,15 +22,15 @@ from portal.rows.garbage import Sweeper, swept_by_chunk
 from portal.rows.loading import (
     SWEPT_PORTIONS,
     Loader,
-    Portion,
     gains_around,
     loader_for,
     runs_around,
 )
+from portal.rows.portion import Portion
 from portal.rows.processors import KeepRemoved, Mode, Processor, Processors
 from portal.rows.retrying import do_again
 from portal.rows.seen import open_seen
-from portal.rows.source import check_source, count_rows, open_source, portions, prepared, rows_from
+from portal.rows.source import check_source, count_rows, open_source, prepared, rows_from
 from portal.rows.suspects import SUSPECTS, Suspects
 from portal.rows.undertaking import Undertaking, undertake
 from portal.rows.whole import do_whole
@@ -152,21 +152,18 @@ def _load_file(
 ) -> None:
     """Load the rows from `next_row` on; the names of those before are remembered."""
     at_once = desk.books.pace.rows
-    for chunk in portions(islice(rows, desk.batch.next_row - 1), size=at_once):
+    done = islice(rows, desk.batch.next_row - 1)
+    while loader.portion(done, size=at_once):
         desk.work.checkpoint()
-        loader.portion(chunk)
 
-    def make(chunk: list[Row]) -> Portion:
-        sweeper.chunk_done(every=SWEPT_PORTIONS)
+    def portions() -> Iterator[Portion]:
         desk.between(ROWS, done=desk.batch.next_row - 1, total=total)
-        return loader.portion(chunk)
+        while portion := loader.portion(rows, size=at_once):
+            yield portion
+            sweeper.chunk_done(every=SWEPT_PORTIONS)
+            desk.between(ROWS, done=desk.batch.next_row - 1, total=total)
 
-    one_ahead(
-        portions(rows, size=at_once),
-        make=make,
-        do=partial(_load_portion, desk, loader),
-        at_once=desk.books.served,
-    )
+    one_ahead(portions(), do=partial(_load_portion, desk, loader), at_once=desk.books.served)
     desk.mark(total=desk.batch.next_row - 1)
 
 
@@ -178,7 +175,7 @@ def _load_portion(desk: Desk, loader: Loader, portion: Portion) -> None:
         entries = entries_of_runs(runs, batch=batch.number, attempt=batch.attempt)
         ledger.add_entries(session, tables, entries)
         gains = ledger.counted(tables, gains_around(rows, fates))
-        noted = desk.note(session, next_row=rows[-1][0] + 1, **gains)
+        noted = desk.note(session, next_row=rows.number(len(rows)), **gains)
     desk.batch = noted
 
 

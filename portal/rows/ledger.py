@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, insert, select, update
+from sqlalchemy import ColumnElement, Table, Update, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -85,7 +85,8 @@ def write_batch(session: Session, tables: LedgerTables, batch: Batch, **values: 
     As the first statement of a transaction this is the fence. Raises LeaseLostError where the
     token is no longer ours.
     """
-    row = session.execute(_held(tables.batch, batch).values(**values)).one_or_none()
+    held = _held(tables.batch, batch).values(**values).returning(tables.batch)
+    row = session.execute(held).one_or_none()
     if row is None:
         raise LeaseLostError(batch.id)
     return batch_of(row)
@@ -98,9 +99,11 @@ def ask_to_pause(session: Session, tables: LedgerTables, batch_id: str, *, asked
     return changed(session, statement) == 1
 
 
-def fence(session: Session, tables: LedgerTables, batch: Batch) -> Batch:
+def fence(session: Session, tables: LedgerTables, batch: Batch) -> None:
     """First statement of every chunk; raises LeaseLostError where the batch is not ours."""
-    return write_batch(session, tables, batch, token=batch.token)
+    token = tables.batch.c.token
+    if changed(session, _held(tables.batch, batch).values(token=token)) != 1:
+        raise LeaseLostError(batch.id)
 
 
 def counted(tables: LedgerTables, gains: Mapping[Outcome, int]) -> dict[str, Any]:
@@ -191,7 +194,5 @@ def _as_bytea(value: object) -> str:
     raise TypeError(f"an entry cannot hold {type(value).__name__}")
 
 
-def _held(table: Table, batch: Batch) -> Any:
-    return (
-        update(table).where(table.c.id == batch.id, table.c.token == batch.token).returning(table)
-    )
+def _held(table: Table, batch: Batch) -> Update:
+    return update(table).where(table.c.id == batch.id, table.c.token == batch.token)

@@ -26,11 +26,11 @@ from portal.rows.garbage import Sweeper, swept_by_chunk
 from portal.rows.loading import (
     SWEPT_PORTIONS,
     Loader,
-    Portion,
     gains_around,
     loader_for,
     runs_around,
 )
+from portal.rows.portion import Portion
 from portal.rows.retrying import settle
 from portal.rows.seen import open_seen
 from portal.rows.source import AT_ONCE, open_source, portions, prepared
@@ -101,8 +101,7 @@ class _Trial:
         loader = None if self.batch.counts.processed else loader_for(self.run, self.suspects)
         with open_source(self.run.batch.order) as table, swept_by_chunk() as sweeper:
             if loader is not None:
-                chunks = portions(table.rows, size=pace.rows)
-                self._load_file(session, loader, chunks, sweeper=sweeper)
+                self._load_file(session, loader, table.rows, sweeper=sweeper)
                 return
             for rows in portions(table.rows, size=pace.rows):
                 self.desk.between(ROWS, done=self.rows, total=total, pausable=False)
@@ -111,34 +110,25 @@ class _Trial:
                 sweeper.chunk_done()
 
     def _load_file(
-        self,
-        session: Session,
-        loader: Loader,
-        chunks: Iterator[Sequence[Row]],
-        *,
-        sweeper: Sweeper,
+        self, session: Session, loader: Loader, rows: Iterator[Row], *, sweeper: Sweeper
     ) -> None:
-        total = self.desk.batch.counts.total
+        total, books = self.desk.batch.counts.total, self.desk.books
 
-        def make(chunk: Sequence[Row]) -> Portion:
-            sweeper.chunk_done(every=SWEPT_PORTIONS)
+        def made() -> Iterator[Portion]:
             self.desk.between(ROWS, done=self.rows, total=total, pausable=False)
-            return loader.portion(chunk)
+            while portion := loader.portion(rows, size=books.pace.rows):
+                yield portion
+                sweeper.chunk_done(every=SWEPT_PORTIONS)
+                self.desk.between(ROWS, done=self.rows, total=total, pausable=False)
 
-        one_ahead(
-            chunks,
-            make=make,
-            do=partial(self._load_portion, session, loader),
-            at_once=self.desk.books.served,
-        )
+        one_ahead(made(), do=partial(self._load_portion, session, loader), at_once=books.served)
 
     def _load_portion(self, session: Session, loader: Loader, portion: Portion) -> None:
         rows, fates = portion.rows, loader.do(session, portion)
         self.gains += gains_around(rows, fates)
-        for place, fate in sorted(fates.items()):
-            if fate.outcome is Outcome.FAILED:
-                row = Prepared(*rows[place], None, None)
-                self.spool.keep(_spooled(row, fate.errors or {}, None))
+        bad = sorted(n for n, fate in fates.items() if fate.outcome is Outcome.FAILED)
+        for place, row in zip(bad, rows.whole(bad), strict=True):
+            self.spool.keep(_spooled(row, fates[place].errors or {}, None))
         if not self.spool.failing:
             batch, runs = self.batch, runs_around(rows, fates)
             entries = entries_of_runs(runs, batch=batch.number, attempt=batch.attempt)

@@ -69,14 +69,18 @@ class Encoder:
                     refused[place] = self._refusal(name, str(word))
         return encoded, refused
 
-    def refer_to_known(self, columns: Mapping[str, Column], *, known: Known) -> Encoded | None:
-        """The columns that refer to others, without asking; None where a word is not `known`."""
+    def refer_to_known(
+        self, columns: Mapping[str, Column], *, known: Known
+    ) -> tuple[Encoded, list[int]]:
+        """The columns that refer to others, without asking; and where a word is not `known`."""
         encoded: Encoded = {}
+        lost: set[int] = set()
         for name, values in columns.items():
             keys = encoded[name] = list(map(known.get(name, {}).get, values))
-            if keys.count(None) != values.count(None):
-                return None
-        return encoded
+            if None in keys:
+                pairs = zip(keys, values, strict=True)
+                lost.update(n for n, (key, word) in enumerate(pairs) if key is None is not word)
+        return encoded, sorted(lost)
 
     def encode_known(
         self, session: Session, columns: Sequence[str], rows: Sequence[Values]

@@ -1,8 +1,8 @@
 """Rows of a table created column by column, without a look at what is there."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
+from itertools import accumulate, compress
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,10 +16,17 @@ from portal.tables.records import Guard, MaySee, TableRecords
 
 @dataclass(frozen=True, kw_only=True)
 class Ready:
-    """Rows to be loaded, column by column; `packed` where all their words were known already."""
+    """So many rows as they are stored: `packed` are those whose words were known already.
 
-    columns: Encoded
-    packed: Any = None
+    `rest` are the others, column by column, and their `places`; `highest` is what they bring along
+    for columns that the database counts.
+    """
+
+    rows: int
+    packed: Any
+    rest: Encoded
+    places: Sequence[int]
+    highest: Mapping[str, int]
 
 
 class LoadedRecords(TableRecords):
@@ -41,31 +48,46 @@ class LoadedRecords(TableRecords):
         if any(None in columns[name] for name in self._made_up):
             return None
         plain = self._encoder.encode_plain(columns)
-        known = self._encoder.refer_to_known(self._referring(plain), known=self._words)
-        if known is None:
-            return Ready(columns=plain)
-        return Ready(columns=plain, packed=self._rows.pack(list((plain | known).values())))
+        known, lost = self._encoder.refer_to_known(self._referring(plain), known=self._words)
+        count = len(next(iter(columns.values())))
+        taken = [n not in lost for n in range(count)] if lost else ()
+        return Ready(
+            rows=count,
+            packed=self._rows.pack(_some((plain | known).values(), taken)),
+            rest={name: [values[n] for n in lost] for name, values in plain.items()},
+            places=lost,
+            highest={name: max(map(int, plain[name])) for name in self._counters & plain.keys()},
+        )
 
     def load(
-        self, session: Session, ready: Ready, *, acting: Acting
+        self, session: Session, ready: Sequence[Ready], *, acting: Acting
     ) -> Mapping[int, RefusedRowError]:
         """Add rows, column by column; those with a word that names nothing are left out."""
         self._guard(acting, Mode.CREATE)
-        packed = ready.packed
-        refused: Mapping[int, RefusedRowError] = {}
-        if packed is None:
-            found, refused = self._encoder.refer(
-                session, self._referring(ready.columns), known=self._words
-            )
-            values = list((ready.columns | found).values())
-            if refused:
-                taken = [n not in refused for n in range(len(values[0]))]
-                values = [list(compress(column, taken)) for column in values]
-            packed = self._rows.pack(values)
-        for name in self._made_up:
-            self._count_on(session, name, ready.columns[name])
-        self._rows.insert(session, list(ready.columns), packed)
-        return refused
+        starts = accumulate((part.rows for part in ready), initial=0)
+        places = [
+            start + place
+            for start, part in zip(starts, ready, strict=False)
+            for place in part.places
+        ]
+        rest = {
+            name: [value for part in ready for value in part.rest[name]] for name in ready[0].rest
+        }
+        found, refused = self._encoder.refer(session, self._referring(rest), known=self._words)
+        taken = [n not in refused for n in range(len(places))] if refused else ()
+        packed = self._rows.pack(_some((rest | found).values(), taken))
+        self._count_all_on(session, ready)
+        self._rows.insert(session, list(rest), [*(part.packed for part in ready), packed])
+        return {places[n]: refusal for n, refusal in refused.items()}
 
-    def _referring(self, columns: Encoded) -> Encoded:
+    def _count_all_on(self, session: Session, ready: Sequence[Ready]) -> None:
+        for name in ready[0].highest:
+            self._count_on(session, name, [part.highest[name] for part in ready])
+
+    def _referring(self, columns: Mapping[str, Column]) -> Encoded:
         return {name: columns[name] for name in self._layout.references if name in columns}
+
+
+def _some(columns: Iterable[Column], taken: Sequence[bool]) -> list[Column]:
+    """The rows that are `taken`, all where nothing is said."""
+    return [list(compress(column, taken)) for column in columns] if taken else list(columns)

@@ -38,8 +38,8 @@ class Rows(Protocol):
         """Rows, given column by column, as `insert` takes them; the database is not asked."""
         ...
 
-    def insert(self, session: Session, columns: Sequence[str], packed: Any) -> None:
-        """Add rows that were packed; their values are in the order of `columns`."""
+    def insert(self, session: Session, columns: Sequence[str], packed: Sequence[Any]) -> None:
+        """Add all rows that were `packed`; their values are in the order of `columns`."""
         ...
 
     def update(

@@ -48,14 +48,15 @@ class PostgresRows:
 
     def pack(self, values: Sequence[Column]) -> bytes:
         """Rows, given column by column, as `insert` takes them."""
-        return _copied(values).encode()
+        return _copied(values).encode() if values[0] else b""
 
-    def insert(self, session: Session, columns: Sequence[str], packed: bytes) -> None:
-        """Add rows that were packed."""
+    def insert(self, session: Session, columns: Sequence[str], packed: Sequence[bytes]) -> None:
+        """Add all rows that were `packed`."""
         names = ", ".join(quoted(name) for name in columns)
         with _driver(session) as cursor:
             with cursor.copy(f"COPY {self._table} ({names}) FROM STDIN".encode()) as copy:
-                copy.write(packed)
+                for rows in packed:
+                    copy.write(rows)
             if self._deferrable:
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
@@ -164,15 +165,21 @@ def _copied(values: Sequence[Column]) -> str:
 
     That nothing had to be escaped shows in the numbers of those characters, all rows at once.
     """
-    empty = sum(column.count(None) for column in values)
-    cells = [_filled(column) for column in values]
-    text = "\n".join(map("\t".join, zip(*cells, strict=True)))
+    empty = 0
+    try:
+        text = _joined(values)
+    except TypeError:  # there is a None
+        empty = sum(column.count(None) for column in values)
+        text = _joined([_filled(column) for column in values])
     rows = len(values[0])
     expected = (rows - 1, rows * (len(values) - 1), 0, empty)
     if tuple(map(text.count, "\n\t\r\\")) != expected:
-        cells = [_escaped(column) for column in values]
-        text = "\n".join(map("\t".join, zip(*cells, strict=True)))
+        text = _joined([_escaped(column) for column in values])
     return text + "\n"
+
+
+def _joined(columns: Sequence[Column]) -> str:
+    return "\n".join(map("\t".join, zip(*columns, strict=True)))
 
 
 def _filled(column: Column) -> Column:

@@ -196,7 +196,7 @@ class TableRecords:
                 self._count_on(session, name, encoded[name])
             else:
                 encoded[name] = self._rows.make_up(session, column, len(rows))
-        self._rows.insert(session, list(encoded), self._rows.pack(list(encoded.values())))
+        self._rows.insert(session, list(encoded), [self._rows.pack(list(encoded.values()))])
         if self._layout.computed - encoded.keys():
             return self._read_back(session, key_texts(self._keys, encoded))
         return Composed(

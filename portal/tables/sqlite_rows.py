@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -44,13 +45,13 @@ class SqliteRows:
         return list(zip(*values, strict=True))
 
     def insert(
-        self, session: Session, columns: Sequence[str], packed: list[tuple[Any, ...]]
+        self, session: Session, columns: Sequence[str], packed: Sequence[list[tuple[Any, ...]]]
     ) -> None:
-        """Add rows that were packed."""
+        """Add all rows that were `packed`."""
         names = ", ".join(quoted(name) for name in columns)
         marks = ", ".join("?" * len(columns))
         sql = f"INSERT INTO {self._table} ({names}) VALUES ({marks})"  # noqa: S608
-        session.connection().exec_driver_sql(sql, packed)
+        session.connection().exec_driver_sql(sql, list(chain.from_iterable(packed)))
 
     def update(
         self,
