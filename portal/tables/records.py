@@ -20,6 +20,7 @@ from portal.tables.rules import Rules
 from portal.tables.shapes import Made
 from portal.tables.suggesting import suggest_words
 from portal.tabular.fields import Choice, Values
+from portal.tabular.markers import REQUIRED
 
 Guard: TypeAlias = Callable[[Acting, Mode | None], None]
 MaySee: TypeAlias = Callable[[Acting, str], bool]
@@ -190,6 +191,9 @@ class TableRecords:
     def _insert(
         self, session: Session, columns: Sequence[str], rows: Sequence[Values]
     ) -> Sequence[Record]:
+        for name in self._keys:
+            if name not in columns and name not in self._made_up:
+                raise RefusedRowError(REQUIRED, field=name)
         encoded = self._encoder.encode(session, columns, rows)
         for name, column in self._made_up.items():
             if name in encoded:

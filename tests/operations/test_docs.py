@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 PAPERS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "docs" / "operations.md"]
 LINK = re.compile(r"\]\(([^)#:]+)\)")
-COMMAND = re.compile(r"`portal ([a-z]+)(?: ([a-z]+)\b)?")
+COMMAND = re.compile(r"`portal ([a-z]+)(?: ([a-z-]+)\b)?")
 
 
 def dependencies() -> list[str]:

@@ -104,3 +104,12 @@ def test_a_refused_whole_leaves_nothing_and_tells_all(both: Any) -> None:
     assert batch.state is BatchState.REFUSED
     assert [person[0] for person in people] == [4]
     assert errors.keys() == {21, 22}
+
+
+def test_a_row_without_a_part_of_its_key_is_told_so(both: Any) -> None:
+    for batch, people, errors in both(
+        [("", "a", "Bonn", "7", "1", ""), ("3", "a", "", "", "", "")]
+    ):
+        assert [person[:2] for person in people] == [(3, "a"), (4, "b")]
+        assert errors == {1: {"number": ["RequiredMissing: this cannot be left empty"]}}
+        assert batch.counts.failed == 1
