@@ -1,7 +1,8 @@
 """Looking for cycles of garbage once per chunk, not at every few hundred rows.
 
 Rows and values make no cycles, yet there are so many of them that Python's collector would take
-half of the time of a batch. What was there before the first chunk is not looked at again and again.
+half of the time of a batch. What was there before the first chunk is not looked at at all: to go
+through a whole process costs more than a small batch does.
 """
 
 import gc
@@ -27,7 +28,6 @@ def swept_by_chunk() -> Iterator[Sweeper]:
     """Within, the collector runs only when the sweeper is told to."""
     was_enabled = gc.isenabled()
     gc.disable()
-    gc.collect()
     gc.freeze()
     try:
         yield Sweeper()
