@@ -22,7 +22,7 @@ FLOORS = (
     ("runtime",),
     ("db", "lookups", "brief", "redis_server", "guard", "logs"),
     ("settings",),
-    ("files", "visible", "patterns", "later"),
+    ("files", "visible", "patterns", "later", "addresses"),
     ("errors",),
 )
 ASSEMBLE = ("app", "wsgi", "cli", "up", "check", "checks", "backup", "backups", "example")

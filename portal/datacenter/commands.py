@@ -18,10 +18,11 @@ from portal.datacenter.processing import commands as processing
 from portal.datacenter.remembered import known_mappings
 from portal.datacenter.removal import MAY_GO, delete_files
 from portal.datacenter.rules.commands import rules
-from portal.datacenter.shell.commands import MODES, asking_of, center_of, reading_options, tell
+from portal.datacenter.shell.commands import MODES, asking_of, center_of, reading_options
 from portal.datacenter.steps import Folder
 from portal.datacenter.upkeep import commands as upkeep
 from portal.datacenter.uploads import Upload, accept_upload
+from portal.jobs.shell.commands import tell
 from portal.rows.mapping import reading_of
 from portal.rows.processors import Mode
 

@@ -11,9 +11,10 @@ import click
 from portal.delivery import orders, quarantine, telling
 from portal.delivery.history import LISTED, Sought, search_files
 from portal.delivery.models import Channel, DeliveredFile
-from portal.delivery.shell.commands import Refusing, end, tell, waiting
+from portal.delivery.shell.commands import end
 from portal.delivery.shell.setup.commands import channel, endpoint
 from portal.delivery.states import FileState
+from portal.jobs.shell.commands import Refusing, tell, waiting
 
 _STATES = click.Choice([str(state) for state in FileState])
 

@@ -6,27 +6,22 @@ keys. All others are fine, unless PORTAL_DELIVERY_HOSTS names the only ones.
 
 import socket
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import ip_network
 from itertools import islice
 
+from portal.addresses import Ip, gives_keys, ip_of, is_translated
 from portal.delivery.faults import DeliveryError, Reason
 
-Ip = IPv4Address | IPv6Address
-
-# Metadata services outside of the link-local networks (AWS by IPv6, Alibaba, Oracle).
-_METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192")))
-_TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("2002::/16"))
 _MOST_ADDRESSES = 8
 
 
 def why_refused(ip: Ip, *, host: str, allowed: Sequence[str]) -> str | None:
     """Why `ip`, to which `host` leads, may not be connected to; None where it may."""
-    plain = _plain(ip)
-    if plain.is_link_local or plain in _METADATA:
+    if gives_keys(ip):
         return f"{host} is a link-local or metadata address; deliveries never go there."
-    if plain.is_multicast or plain.is_unspecified or _translates(plain):
+    if ip.is_multicast or ip.is_unspecified or is_translated(ip):
         return f"{host} is not the address of one server."
-    if allowed and not any(_names(rule, host=host, ip=plain) for rule in allowed):
+    if allowed and not any(_names(rule, host=host, ip=ip) for rule in allowed):
         return f"{host} is not among the hosts that PORTAL_DELIVERY_HOSTS allows."
     return None
 
@@ -39,7 +34,7 @@ def dial(host: str, port: int, *, allowed: Sequence[str], timeout: float) -> soc
     fault: OSError | None = None
     refused: str | None = None
     for family, kind, protocol, where in islice(_resolve(host, port), _MOST_ADDRESSES):
-        said = why_refused(ip_address(where[0].partition("%")[0]), host=host, allowed=allowed)
+        said = why_refused(ip_of(where[0]), host=host, allowed=allowed)
         refused = refused or said
         if said is not None:
             continue
@@ -81,16 +76,6 @@ def _resolve(host: str, port: int) -> list[tuple[int, int, int, tuple[str, int]]
             Reason.NETWORK, f"No server is known by the name {host!r}; check the spelling."
         ) from error
     return [(family, kind, protocol, where) for family, kind, protocol, _, where in found]  # type: ignore[misc]
-
-
-def _plain(ip: Ip) -> Ip:
-    """An IPv4 address that is written as IPv6 is judged as what it is."""
-    return (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
-
-
-def _translates(ip: Ip) -> bool:
-    """A gateway would turn it into an IPv4 address that nobody judged."""
-    return isinstance(ip, IPv6Address) and any(ip in network for network in _TRANSLATED)
 
 
 def _names(rule: str, *, host: str, ip: Ip) -> bool:

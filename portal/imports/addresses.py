@@ -2,21 +2,18 @@
 
 from collections.abc import Callable
 from email.message import Message
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from portal.addresses import Ip, gives_keys, is_translated
 from portal.errors import ForbiddenError, InvalidError
 from portal.imports.words import ENDINGS
-from portal.jobs.webhook import METADATA
 from portal.settings import Settings
 
 HTTPS = "https://"
 PORT = 443
-Ip = IPv4Address | IPv6Address
 MayConnect = Callable[[Ip], bool]
-_TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("2002::/16"))
 _ENDINGS_OF: Final = {
     "text/csv": ".csv",
     "text/tab-separated-values": ".tsv",
@@ -75,15 +72,8 @@ def is_public(ip: Ip) -> bool:
     """Whether an address belongs to the open net: to no machine or network of our own, and to no
     service that hands out a cloud's keys.
     """
-    plain = (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
-    translated = isinstance(plain, IPv6Address) and any(plain in net for net in _TRANSLATED)
-    odd = plain.is_multicast or plain.is_reserved or plain in METADATA or translated
-    return plain.is_global and not odd
-
-
-def ip_of(address: str) -> Ip:
-    """The number of a socket's address."""
-    return ip_address(address.partition("%")[0])
+    odd = ip.is_multicast or ip.is_reserved or gives_keys(ip) or is_translated(ip)
+    return ip.is_global and not odd
 
 
 def _names(rule: str, *, host: str, port: int) -> bool:

@@ -19,10 +19,11 @@ from portal.imports.looking import get_batch_of, view_import
 from portal.imports.orders import Asked, ImportOrder
 from portal.imports.results.commands import go_on_command, pause_command
 from portal.imports.scheduled import schedule_import
-from portal.imports.shell.commands import Refusing, end, tell, waiting, wish_of
+from portal.imports.shell.commands import end, wish_of
 from portal.imports.templates import TemplateFormat, table_template
 from portal.imports.wording import EMPTY, pairs_of, treatment_of
 from portal.imports.words import ImportMode
+from portal.jobs.shell.commands import Refusing, tell, waiting
 from portal.rows.batch_kinds import Wish
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -4,9 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from flask import flash, request
+
 from portal.accounts.permissions import Actor
+from portal.errors import InvalidError
+from portal.imports.files import StoredFile, store_file
+from portal.imports.fitting import check_ending
 from portal.imports.listing import Wanted
 from portal.imports.orders import ImportOrder
+from portal.imports.waiting import remember
 from portal.imports.words import ImportMode, processor_of
 from portal.jobs.models import JobState
 from portal.jobs.views import WORDS
@@ -45,6 +51,23 @@ def query_of(wanted: Wanted, *, before: int = 0) -> str:
     """The same as part of an address, beginning at a job."""
     said = {"table": wanted.table, "state": wanted.state, "text": wanted.text, "before": before}
     return urlencode({name: value for name, value in said.items() if value})
+
+
+def take_upload() -> StoredFile | None:
+    """Keep the file that a form sends; None where there is none to keep, and the page says why."""
+    upload = request.files.get("file")
+    if upload is None or not upload.filename:
+        flash("Choose a file first.", "error")
+        return None
+    runtime, actor = services().runtime, current_actor()
+    try:
+        check_ending(upload.filename)
+        stored = store_file(runtime, stream=upload.stream, name=upload.filename, actor=actor)
+    except InvalidError as error:
+        flash(f"{upload.filename}: {error}", "error")
+        return None
+    remember(runtime.settings, stored, actor=actor)
+    return stored
 
 
 def again_url(file_id: str, order: ImportOrder) -> str:

@@ -4,22 +4,22 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, flash, make_response, request
+from flask import Blueprint, Response, make_response, request
 
 from portal.accounts.permissions import Permission
 from portal.artifacts.downloads import disposition
-from portal.errors import InvalidError, NotFoundError
+from portal.errors import NotFoundError
 from portal.imports.choosing.routes import bp as choosing
 from portal.imports.creating.routes import bp as creating
 from portal.imports.expected.routes import bp as expected
-from portal.imports.files import MEGABYTE, store_file
-from portal.imports.fitting import check_ending
+from portal.imports.files import MEGABYTE
 from portal.imports.forms import (
     MODE_LABELS,
     STATES,
     current_wish,
     query_of,
     tables_offered,
+    take_upload,
     wanted_from,
 )
 from portal.imports.listing import Wanted, list_page, missing_files
@@ -27,7 +27,6 @@ from portal.imports.preparing.routes import bp as preparing
 from portal.imports.results.routes import bp as results
 from portal.imports.templates import MEDIA_TYPES, TemplateFormat, table_template, template_name
 from portal.imports.upkeep.routes import bp as upkeep
-from portal.imports.waiting import remember
 from portal.imports.words import ImportMode, processor_of, table_of
 from portal.imports.wrote import History, history_of
 from portal.rows.batch import Batch
@@ -80,18 +79,9 @@ def list_imports() -> Response:
 @bp.post("/imports")
 def upload_file() -> Response:
     """Take a file in; its page then asks how it is read and what its columns become."""
-    upload = request.files.get("file")
-    if upload is None or not upload.filename:
-        flash("Choose a file first.", "error")
+    stored = take_upload()
+    if stored is None:
         return go("/imports")
-    runtime, actor = services().runtime, current_actor()
-    try:
-        check_ending(upload.filename)
-        stored = store_file(runtime, stream=upload.stream, name=upload.filename, actor=actor)
-    except InvalidError as error:
-        flash(f"{upload.filename}: {error}", "error")
-        return go("/imports")
-    remember(runtime.settings, stored, actor=actor)
     return go(f"/imports/new/{stored.id}?{_chosen()}".rstrip("?"))
 
 

@@ -9,25 +9,16 @@ import threading
 from contextlib import closing, suppress
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Self
 from urllib.parse import SplitResult, urlsplit
 
+from portal.addresses import gives_keys, ip_of, is_translated
 from portal.jobs.models import Outgoing
 from portal.settings import Settings
 
 SECONDS = 10.0
 SIGNATURE = "Portal-Signature"
 EVENT_ID = "Portal-Event-Id"
-# Where clouds answer with credentials, outside of the link-local networks.
-METADATA = frozenset(
-    {
-        ip_address("fd00:ec2::254"),
-        ip_address("100.100.100.200"),
-        ip_address("168.63.129.16"),
-        ip_address("192.0.0.192"),
-    }
-)
 
 
 class RefusedError(Exception):
@@ -63,11 +54,11 @@ def send_webhook(
 
 def check_address(address: str) -> None:
     """Raise RefusedError for an address that only the machine itself should talk to."""
-    found: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
-    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    if found.is_link_local or found in METADATA:
+    ip = ip_of(address)
+    if gives_keys(ip):
         raise RefusedError("Its address is link-local or a metadata service; that is refused.")
+    if is_translated(ip):
+        raise RefusedError("Its address is not that of one server; that is refused.")
 
 
 class Limit:

@@ -20,7 +20,6 @@ from portal.rows.desk import Desk, PausedError, sit_down
 from portal.rows.fates import Prepared, entries_of, entries_of_runs, gains_of
 from portal.rows.garbage import Sweeper, swept_by_chunk
 from portal.rows.loading import (
-    SWEPT_PORTIONS,
     Loader,
     gains_around,
     loader_for,
@@ -156,14 +155,11 @@ def _load_file(
     while loader.portion(done, size=at_once):
         desk.work.checkpoint()
 
-    def portions() -> Iterator[Portion]:
+    def between() -> None:
         desk.between(ROWS, done=desk.batch.next_row - 1, total=total)
-        while portion := loader.portion(rows, size=at_once):
-            yield portion
-            sweeper.chunk_done(every=SWEPT_PORTIONS)
-            desk.between(ROWS, done=desk.batch.next_row - 1, total=total)
 
-    one_ahead(portions(), do=partial(_load_portion, desk, loader), at_once=desk.books.served)
+    portions = loader.portions(rows, size=at_once, between=between, sweeper=sweeper)
+    one_ahead(portions, do=partial(_load_portion, desk, loader), at_once=desk.books.served)
     desk.mark(total=desk.batch.next_row - 1)
 
 

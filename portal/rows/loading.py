@@ -7,7 +7,7 @@ refuses is done row by row.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from portal.errors import ForbiddenError
 from portal.rows.batch import Outcome
 from portal.rows.fates import CREATED, Fate, FateRun, failed
 from portal.rows.faults import fate_of_fault
+from portal.rows.garbage import Sweeper
 from portal.rows.kept_rows import KeptRows
 from portal.rows.portion import Loading, Portion, PortionMaker
 from portal.rows.processors import Mode, RefusedRowError
@@ -28,7 +29,7 @@ from portal.tabular.fields import Values
 from portal.tabular.table import Row
 
 CLOSELY = 3
-SWEPT_PORTIONS = 10  # garbage is looked for so often, for little is left by a portion
+_SWEPT_PORTIONS = 10  # garbage is looked for so often, for little is left by a portion
 Fates = Mapping[int, Fate]
 
 
@@ -45,6 +46,21 @@ class Loader:
     def portion(self, rows: Iterator[Row], *, size: int) -> Portion | None:
         """The next `size` rows, ready to be done; None at the end."""
         return self._maker.make(rows, size=size)
+
+    def portions(
+        self,
+        rows: Iterator[Row],
+        *,
+        size: int,
+        between: Callable[[], None],
+        sweeper: Sweeper,
+    ) -> Iterator[Portion]:
+        """All portions of `rows`; `between` is called before each, and at the end."""
+        between()
+        while portion := self.portion(rows, size=size):
+            yield portion
+            sweeper.chunk_done(every=_SWEPT_PORTIONS)
+            between()
 
     def do(self, session: Session, portion: Portion) -> Fates:
         """Do a portion; the fates by place of the rows that are not simply created."""

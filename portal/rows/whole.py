@@ -24,7 +24,6 @@ from portal.rows.desk import Desk
 from portal.rows.fates import Fate, Prepared, entries_of, entries_of_runs, gains_of
 from portal.rows.garbage import Sweeper, swept_by_chunk
 from portal.rows.loading import (
-    SWEPT_PORTIONS,
     Loader,
     gains_around,
     loader_for,
@@ -114,14 +113,11 @@ class _Trial:
     ) -> None:
         total, books = self.desk.batch.counts.total, self.desk.books
 
-        def made() -> Iterator[Portion]:
+        def between() -> None:
             self.desk.between(ROWS, done=self.rows, total=total, pausable=False)
-            while portion := loader.portion(rows, size=books.pace.rows):
-                yield portion
-                sweeper.chunk_done(every=SWEPT_PORTIONS)
-                self.desk.between(ROWS, done=self.rows, total=total, pausable=False)
 
-        one_ahead(made(), do=partial(self._load_portion, session, loader), at_once=books.served)
+        made = loader.portions(rows, size=books.pace.rows, between=between, sweeper=sweeper)
+        one_ahead(made, do=partial(self._load_portion, session, loader), at_once=books.served)
 
     def _load_portion(self, session: Session, loader: Loader, portion: Portion) -> None:
         rows, fates = portion.rows, loader.do(session, portion)

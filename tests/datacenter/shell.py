@@ -1,29 +1,23 @@
 """The shell of the data centre as tests drive it, with a worker beside it."""
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
-from sqlalchemy import select
 
 from portal.accounts.permissions import SYSTEM, Actor
 from portal.assembly import BATCH_KINDS
 from portal.datacenter.commands import datacenter
 from portal.errors import PortalError
-from portal.jobs.engine import JobEngine
 from portal.jobs.kinds import Kinds
-from portal.jobs.models import Job, JobState
-from portal.jobs.runner import perform
 from portal.jobs.wake import Waker
 from portal.rows.batch_kinds import BatchKinds
 from portal.rows.processors import Processors
 from portal.runtime import Runtime
 from portal.settings import Settings
+from tests.working import working
 
 
 @dataclass
@@ -63,30 +57,6 @@ def refusal(shell: Shell, *words: str | Path) -> PortalError:
     error = run(shell, *words).exception
     assert isinstance(error, PortalError), error
     return error
-
-
-def queued(runtime: Runtime) -> list[str]:
-    with runtime.reads() as session:
-        return list(session.scalars(select(Job.id).where(Job.state == JobState.QUEUED)))
-
-
-@contextmanager
-def working(shell: Shell) -> Iterator[None]:
-    """A worker that does every job that is asked for meanwhile."""
-    engine, over = JobEngine(runtime=shell.runtime, kinds=shell.kinds), threading.Event()
-
-    def work() -> None:
-        while not over.wait(0.02):
-            for job_id in queued(shell.runtime):
-                perform(job_id, engine=engine)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def process(shell: Shell, file: str, processor: str, *words: str, mode: str = "create") -> Any:

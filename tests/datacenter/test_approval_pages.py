@@ -12,7 +12,8 @@ from portal.runtime import Runtime
 from tests.browser_like import Browser
 from tests.datacenter.processing import Office, open_office
 from tests.datacenter.removals import FILE, ask_to_remove, make_users, names, users_left
-from tests.datacenter.shell import Shell, answer, refusal, run, working
+from tests.datacenter.shell import Shell, answer, refusal, run
+from tests.working import working
 
 WOULD_GO = "12 of 14 users would be removed."
 BUTTON = "Approve removal"

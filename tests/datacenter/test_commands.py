@@ -16,8 +16,9 @@ from portal.projects.models import Project
 from portal.rows.processors import Mode
 from portal.rows.profiles import save_profile
 from tests.datacenter.conftest import USERS, Make
-from tests.datacenter.shell import Shell, answer, ask, process, queued, refusal, run, working
+from tests.datacenter.shell import Shell, answer, ask, process, refusal, run
 from tests.waiting import wait_until
+from tests.working import queued, working
 
 PROJECTS = "id,title\nred,The red one\nblue,Blue\n"
 

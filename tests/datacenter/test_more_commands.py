@@ -15,7 +15,8 @@ from portal.rows.processors import Mode
 from portal.rows.service import create_batch
 from portal.tabular.formats import Format
 from tests.datacenter.conftest import Make
-from tests.datacenter.shell import Shell, answer, ask, refusal, run, working
+from tests.datacenter.shell import Shell, answer, ask, refusal, run
+from tests.working import working
 
 MANAGER = Actor(user_id=None, name="dora", roles=frozenset({Role.DATA_MANAGER}))
 TABLE = PORTAL_LEDGER.batch

@@ -10,9 +10,9 @@ import pytest
 
 from portal.delivery.addresses import parse_address
 from portal.delivery.remote import Server
+from tests.certificates import make_certificate
 from tests.delivery.real_servers import (
     RealServer,
-    make_certificate,
     running_pure_ftpd,
     running_sshd,
     running_vsftpd,

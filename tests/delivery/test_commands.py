@@ -1,30 +1,24 @@
 """`portal delivery` in the shell: what is said, as words and as JSON, and how it exits."""
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import select
 
 from portal.accounts.permissions import SYSTEM, Actor, Role
 from portal.delivery.commands import delivery
 from portal.delivery.spool import Spool
 from portal.delivery.tasks import KINDS
-from portal.jobs.engine import JobEngine
 from portal.jobs.kinds import Kinds
-from portal.jobs.models import Job, JobState
-from portal.jobs.runner import perform
 from portal.jobs.wake import RedisWaker, Waker
 from portal.runtime import Runtime
 from portal.settings import Settings
 from tests.delivery.real_servers import running_sshd
 from tests.delivery.scripted_ftp import PASSWORD, ScriptedServer
+from tests.working import working
 
 MEMBER = Actor(user_id=None, name="mia", roles=frozenset({Role.MEMBER}))
 
@@ -63,26 +57,6 @@ def set_up(shell: Shell, scripted: ScriptedServer, tmp_path: Path) -> Spool:
     bound = ("--endpoint", "partner", "--spool", str(spool.root), "--direction", "send")
     run(shell, "channel", "add", "articles", *bound)
     return spool
-
-
-@contextmanager
-def working(shell: Shell) -> Iterator[None]:
-    engine, over = JobEngine(runtime=shell.runtime, kinds=shell.kinds), threading.Event()
-
-    def work() -> None:
-        while not over.wait(0.02):
-            with shell.runtime.reads() as session:
-                queued = session.scalars(select(Job.id).where(Job.state == JobState.QUEUED)).all()
-            for job_id in queued:
-                perform(job_id, engine=engine)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def test_the_way_of_a_file(shell: Shell, scripted: ScriptedServer, tmp_path: Path) -> None:

@@ -1,22 +1,15 @@
 """`portal imports` in the shell: what is said, as words and as JSON, and how it exits."""
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from openpyxl import load_workbook
-from sqlalchemy import select
 
 from portal.assembly import KINDS, processors_for
 from portal.imports.commands import imports
-from portal.jobs.engine import JobEngine
-from portal.jobs.models import Job, JobState
-from portal.jobs.runner import perform
 from portal.jobs.wake import RedisWaker
 from portal.rows.processors import Mode
 from portal.rows.profiles import save_profile
@@ -24,6 +17,7 @@ from portal.rows.treatment import Treatment
 from portal.tabular.rules import Case, Rules
 from tests.datacenter.shell import Shell
 from tests.imports.scenes import Desk
+from tests.working import working
 
 GOOD = "code,height\na,1\nb,2\n"
 
@@ -37,26 +31,6 @@ def shell(desk: Desk) -> Shell:
         processors=processors_for(desk.runtime),
         waker=RedisWaker(desk.runtime.redis),
     )
-
-
-@contextmanager
-def working(shell: Shell) -> Iterator[None]:
-    engine, over = JobEngine(runtime=shell.runtime, kinds=shell.kinds), threading.Event()
-
-    def work() -> None:
-        while not over.wait(0.02):
-            with shell.runtime.reads() as session:
-                queued = session.scalars(select(Job.id).where(Job.state == JobState.QUEUED)).all()
-            for job_id in queued:
-                perform(job_id, engine=engine)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def run(shell: Shell, *words: str | Path) -> Result:

@@ -5,16 +5,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from portal.imports.fetching import Trust
+from tests.certificates import make_certificate
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -60,7 +55,7 @@ def leading_to(address: str) -> Answer:
 
 @contextmanager
 def running_server(folder: Path) -> Iterator[FileServer]:
-    certificate = _certificate(folder / "server.pem")
+    certificate = make_certificate(folder / "server.pem")
     known = FileServer(port=0, certificate=certificate)
 
     class Handler(BaseHTTPRequestHandler):
@@ -100,30 +95,3 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request, client_address):
         pass
-
-
-def _certificate(target: Path) -> str:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=2))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate = built.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    target.write_bytes(private + certificate)
-    return certificate.decode()

@@ -215,7 +215,17 @@ def test_the_pause_doubles_up_to_six_hours():
 
 
 @pytest.mark.parametrize(
-    "address", ["169.254.169.254", "::ffff:169.254.169.254", "fe80::1%eth0", "fd00:ec2::254"]
+    "address",
+    [
+        "169.254.169.254",
+        "::ffff:169.254.169.254",
+        "fe80::1%eth0",
+        "fd00:ec2::254",
+        "168.63.129.16",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::a9fe:a9fe",
+        "2002:a9fe:a9fe::",
+    ],
 )
 def test_metadata_addresses_are_refused(address):
     with pytest.raises(RefusedError):

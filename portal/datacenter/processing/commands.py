@@ -24,11 +24,10 @@ from portal.datacenter.shell.commands import (
     end_with,
     queue_order,
     reading_options,
-    tell,
-    waiting,
 )
 from portal.datacenter.steps import Folder
 from portal.errors import NotFoundError
+from portal.jobs.shell.commands import tell, waiting
 from portal.rows.batch import Batch
 from portal.rows.mapping import reading_of
 from portal.rows.processors import Mode

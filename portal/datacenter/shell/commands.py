@@ -1,7 +1,6 @@
 """What the commands of the data centre share: who asks, following jobs, and telling what came."""
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -13,16 +12,12 @@ from portal.datacenter.folders import DataCenter
 from portal.datacenter.service import open_data_center
 from portal.errors import ForbiddenError
 from portal.jobs.commands import describe, follow
+from portal.jobs.shell.commands import tell
 from portal.rows.looking import QUOTES
 from portal.rows.processors import Mode
-from portal.visible import visible
 
 MODES = click.Choice([str(mode) for mode in Mode])
 _Command = Callable[..., None]
-
-waiting = click.option(
-    "--wait", is_flag=True, help="Follow the job until it ends; exit 1 if it fails."
-)
 
 
 def reading_options(command: _Command) -> _Command:
@@ -76,16 +71,3 @@ def end_with(context: click.Context, job_id: str, *, wait: bool) -> None:
     storage = open_data_center(shell.runtime).storage
     tell(shell, telling.run_facts(run, describe(run.job)), telling.run_lines(run, storage=storage))
     context.exit(code)
-
-
-def tell(shell: Any, facts: Any, lines: Iterable[str]) -> None:
-    """Print facts for machines, or lines for people, in which nothing commands a terminal."""
-    if shell.json:
-        click.echo(json.dumps(facts))
-    else:
-        click.echo("\n".join(map(_visible, lines)))
-
-
-def _visible(line: str) -> str:
-    """The line with its tabs, which part columns."""
-    return "\t".join(map(visible, line.split("\t")))

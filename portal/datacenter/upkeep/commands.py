@@ -11,9 +11,10 @@ from portal.datacenter.log_search import NOTHING, logs_for, search_logs
 from portal.datacenter.mappings import remove_mapping
 from portal.datacenter.place import storage_path
 from portal.datacenter.service import change_storage_path
-from portal.datacenter.shell.commands import center_of, tell
+from portal.datacenter.shell.commands import center_of
 from portal.datacenter.telling import mapping_facts, mapping_line
 from portal.errors import ForbiddenError, NotFoundError
+from portal.jobs.shell.commands import tell
 from portal.rows.profiles import list_profiles, list_versions
 from portal.rows.told import told
 

@@ -18,8 +18,9 @@ from portal.imports.creating.surveys import Surveyed, read_as
 from portal.imports.creating.telling import draft_facts, draft_lines
 from portal.imports.files import store_file
 from portal.imports.orders import Asked, ImportOrder
-from portal.imports.shell.commands import end, tell, waiting
+from portal.imports.shell.commands import end
 from portal.imports.wording import pairs_of
+from portal.jobs.shell.commands import tell, waiting
 from portal.rows.batch_kinds import Wish
 from portal.tables.creating import taken_names
 from portal.tables.new_tables import ColumnKind, NewColumn

@@ -3,19 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, flash, request
+from flask import Blueprint, Response, request
 
 from portal.accounts.permissions import Permission
-from portal.errors import ConflictError, InvalidError
+from portal.errors import ConflictError
 from portal.imports.creating.drafts import Draft, Faults, check, propose
 from portal.imports.creating.forms import KIND_LABELS, draft_from, reading_from
 from portal.imports.creating.orders import ask_to_create, ask_to_survey
 from portal.imports.creating.surveys import Surveyed, get_survey
-from portal.imports.files import MEGABYTE, StoredFile, store_file
-from portal.imports.fitting import check_ending
-from portal.imports.forms import current_wish
+from portal.imports.files import MEGABYTE, StoredFile
+from portal.imports.forms import current_wish, take_upload
 from portal.imports.orders import ImportOrder
-from portal.imports.waiting import find_waiting, lend, path_of, remember
+from portal.imports.waiting import find_waiting, lend, path_of
 from portal.jobs.models import Job, JobState
 from portal.jobs.views import view_job
 from portal.rows.forms import mapping_words
@@ -47,18 +46,9 @@ def take_file() -> Response:
     """Take a file in, or one that was sent already, and have all of it looked through."""
     if request.form.get("file_id"):
         return _survey(_waiting(request.form["file_id"]), {})
-    upload = request.files.get("file")
-    if upload is None or not upload.filename:
-        flash("Choose a file first.", "error")
+    stored = take_upload()
+    if stored is None:
         return go(HERE)
-    runtime, actor = services().runtime, current_actor()
-    try:
-        check_ending(upload.filename)
-        stored = store_file(runtime, stream=upload.stream, name=upload.filename, actor=actor)
-    except InvalidError as error:
-        flash(f"{upload.filename}: {error}", "error")
-        return go(HERE)
-    remember(runtime.settings, stored, actor=actor)
     return _survey(stored, {})
 
 

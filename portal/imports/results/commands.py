@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from portal.imports import orders
 from portal.imports.looking import get_batch_of
 from portal.imports.orders import Asked
-from portal.imports.shell.commands import end, tell, waiting, wish_of
+from portal.imports.shell.commands import end, wish_of
+from portal.jobs.shell.commands import tell, waiting
 from portal.rows.batch_kinds import Wish
 
 

@@ -10,8 +10,8 @@ from portal.delivery import channels, endpoints, telling
 from portal.delivery.channels import ChannelOptions
 from portal.delivery.credentials import open_vault
 from portal.delivery.endpoints import Options
-from portal.delivery.shell.commands import tell
 from portal.delivery.states import AfterFetch, Direction
+from portal.jobs.shell.commands import tell
 
 _DIRECTIONS = click.Choice([str(direction) for direction in Direction])
 _AFTER = click.Choice([str(after) for after in AfterFetch])

@@ -1,0 +1,1 @@
+"""What commands of areas that ask for jobs share."""
