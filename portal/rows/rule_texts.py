@@ -104,6 +104,15 @@ def read(texts: RuleTexts) -> Read:
     return Read(rules=rules, empty=empty, faults=faults)
 
 
+def number_like(example: str) -> NumberFormat | None:
+    """The format in which `example` is 1234.56; None for the plain one. Raises InvalidError."""
+    for text, known in NUMBERS.items():
+        if known == example:
+            return _number(text)
+    examples = ", ".join(one for one in NUMBERS.values() if "and" not in one)
+    raise InvalidError(f"{example!r} is no way to write 1234.56; there are {examples}.")
+
+
 def said(texts: RuleTexts) -> str:
     """The rules that differ from none, in a few words; empty where nothing is said."""
     return ", ".join(_said(texts))

@@ -1,5 +1,7 @@
 """A table made out of a file: what is proposed, what is made, and what becomes of the rows."""
 
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -168,7 +170,7 @@ def test_names_that_no_table_can_have_are_refused_in_words(
 ) -> None:
     draft = Draft(name=name, parts=draft_of(desk, survey(desk, desk.store("a.csv", OFFICES))).parts)
     dialect = desk.runtime.tables.dialect.name
-    faults = check(draft, taken=taken_names(desk.runtime), dialect=dialect)
+    faults = check(draft, taken=taken_names(desk.runtime), dialect=dialect, kind="csv")
     assert any(said in text for text in faults.table)
 
 
@@ -196,3 +198,26 @@ def test_exact_numbers_that_the_database_cannot_keep_stay_text(desk: Desk) -> No
 
 def replace_key(column: Any) -> Any:
     return column.__class__(name=column.name, kind=column.kind, required=True, key=True)
+
+
+def test_numbers_with_a_comma_are_found_and_imported(desk: Desk) -> None:
+    text = "code;fee;size\nN1;1.234,50;1.000\nS1;-0,125;2\nW1;;7\n"
+    stored = desk.store("fees.csv", text)
+    draft = draft_of(desk, survey(desk, stored), name="fees.csv")
+    _, fee, size = draft.table.columns
+    assert (fee.said, size.said) == ("decimal(15,3)", "decimal(15,3)")
+    more = {"treatment": draft.treatment}
+    assert succeeded(desk.perform(ask(desk, stored, draft.table, *draft.mapping, **more)))
+    rows = [(Decimal("1234.50"),), (Decimal("-0.125"),), (None,)]
+    assert desk.rows("SELECT fee FROM fees ORDER BY code") == rows
+
+
+def test_a_column_that_is_made_text_keeps_its_commas(desk: Desk) -> None:
+    stored = desk.store("fees.csv", "code;fee\nN1;1.234,50\n")
+    draft = draft_of(desk, survey(desk, stored), name="fees.csv")
+    code, fee = draft.parts
+    text = replace(fee, column=replace(fee.column, kind=ColumnKind.TEXT, digits=0, scale=0))
+    draft = replace(draft, parts=(code, text))
+    more = {"treatment": draft.treatment}
+    assert succeeded(desk.perform(ask(desk, stored, draft.table, *draft.mapping, **more)))
+    assert desk.rows("SELECT fee FROM fees") == [("1.234,50",)]

@@ -72,3 +72,15 @@ def test_what_cannot_be_is_refused_in_words(
     refused = run(shell, "create-table", file, *words)
     assert refused.exit_code == 2
     assert said in refused.stderr
+
+
+def test_how_numbers_are_written_is_found_and_can_be_said(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "fees.csv"
+    file.write_text("code;fee\nN1;1.234,50\nS1;12,00\n")
+    said = run(shell, "create-table", file, "--dry-run")
+    assert said.stdout.splitlines()[2] == "fee\tfee\tdecimal(15,2)\trequired\tnumbers 1.234,56"
+    changed = answer(shell, "create-table", file, "--dry-run", "--number", "fee=1'234,56")
+    assert changed["columns"][1]["written"] == "numbers 1'234,56"
+    odd = run(shell, "create-table", file, "--dry-run", "--number", "fee=1_234")
+    assert odd.exit_code == 2
+    assert "'1_234' is no way to write 1234.56; there are 1234.56, 1,234.56" in odd.stderr

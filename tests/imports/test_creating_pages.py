@@ -5,6 +5,7 @@ import io
 import re
 from dataclasses import replace
 
+import openpyxl
 import pytest
 from flask import Flask
 
@@ -130,3 +131,30 @@ def test_who_only_imports_reaches_no_page_of_it(app: Flask, desk: Desk, admin: C
         assert clerk.browser.get(address).status_code == 403
     page = clerk.browser.get(clerk.send("more.csv", FILE)).text
     assert "look-create-table" not in page
+
+
+def test_the_page_proposes_how_numbers_are_written_and_takes_another_way(admin: Clerk) -> None:
+    location = surveyed(admin, "code;fee\nN1;1.234,50\nS1;12,00\n")
+    page = admin.browser.get(location).text
+    assert '<option value=",." selected>1.234,56</option>' in page
+    said = {**FORM, "number-1": ",'"}
+    del said["name-2"], said["kind-2"]
+    made = admin.do(str(admin.browser.post(location, said).location))
+    assert (made.state, made.result["failed"]) == (JobState.FAILED, 1)
+    assert "'1.234,50' is no number with a comma before decimals and an apostrophe" in made.result["text"]
+
+
+def test_a_number_that_a_spreadsheet_cannot_have_is_refused_at_its_column(admin: Clerk) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["code", "fee"])
+    book.active.append(["N1", "1,5"])
+    content = io.BytesIO()
+    book.save(content)
+    admin.browser.get("/imports/create-table")
+    form = {"file": (io.BytesIO(content.getvalue()), "fees.xlsx")}
+    location = str(admin.browser.post("/imports/create-table", form).location)
+    admin.do(location)
+    said = {name: text for name, text in FORM.items() if not name.endswith("-2")}
+    answer = admin.browser.post(location, said | {"number-1": ",."})
+    assert answer.status_code == 422
+    assert "a spreadsheet gives its numbers with a decimal point" in words(answer.text)

@@ -42,7 +42,7 @@ def type_of(folder: Path, cells: Iterable[str]) -> FieldType:
         (["-0", "1"], FieldType.TEXT),
         (["1", "2.50", ".5", "-0.25"], FieldType.DECIMAL),
         (["00.5", "1.5"], FieldType.TEXT),
-        (["1,5", "2"], FieldType.TEXT),
+        (["1,5", "2"], FieldType.DECIMAL),
         (["1e5", "2"], FieldType.TEXT),
         (["yes", "No", "TRUE", "off"], FieldType.BOOLEAN),
         (["1", "0"], FieldType.INTEGER),
@@ -194,3 +194,49 @@ def workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("book") / "a.xlsx"
     book.save(path)
     return path
+
+
+@pytest.mark.parametrize(
+    ("cells", "number"),
+    [
+        (["1,5", "2", "-0,25"], ","),
+        (["1.234,50", "12,00", "1.234"], ",."),
+        (["1 234,50", "12"], ", "),
+        (["1\u00a0234,50", "1\u202f000"], ", "),
+        (["1'234,50", "0,1"], ",'"),
+        (["1,234.50", "12"], ".,"),
+        (["0.5"] * 1000 + ["1,234"], ".,"),
+        (["7"] * 1000 + ["1.234.567,5"], ",."),
+        (["1.234,50", "12.5"], None),
+        (["1,234", "12,345"], None),
+        (["1.234.567", "1.000"], None),
+        (["007,50", "1,5"], None),
+        (["12,34,5", "1,5"], None),
+        (["1,5", "x"], None),
+        (["-0", "0.5"], None),
+        (["1.5", "2"], None),
+    ],
+)
+def test_numbers_are_read_as_a_whole_column_writes_them(
+    tmp_path: Path, cells: list[str], number: str | None
+) -> None:
+    rows = "".join(f'x,"{cell}"\n' for cell in cells)
+    found = surveyed(tmp_path, f"a,b\n{rows}").columns[1]
+    assert (found.number and found.number.decimal + found.number.thousands) == number
+
+
+def test_the_digits_of_numbers_with_a_comma_are_counted(tmp_path: Path) -> None:
+    found = surveyed(tmp_path, 'a,b\nx,"1.234.567,5"\nx,"-0,125"\nx,12345678\n').columns[1]
+    assert (found.type, found.before, found.scale) == (FieldType.DECIMAL, 8, 3)
+    assert Survey.from_json(Survey(rows=3, columns=(found,)).as_json()).columns == (found,)
+
+
+def test_in_a_spreadsheet_no_point_stands_between_thousands(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (("a", "b"), ("1.234,5", "1,5"), ("2,5", "2")):
+        book.active.append(row)
+    path = tmp_path / "book.xlsx"
+    book.save(path)
+    (tmp_path / "work").mkdir()
+    found = survey(path, find_format(path, name=path.name).format, folder=tmp_path / "work").columns
+    assert [column.type for column in found] == [FieldType.TEXT, FieldType.DECIMAL]

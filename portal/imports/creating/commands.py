@@ -22,6 +22,7 @@ from portal.imports.shell.commands import end
 from portal.imports.wording import pairs_of
 from portal.jobs.shell.commands import tell, waiting
 from portal.rows.batch_kinds import Wish
+from portal.rows.rule_texts import number_like
 from portal.tables.creating import taken_names
 from portal.tables.new_tables import ColumnKind, NewColumn
 from portal.tabular.survey.file import survey
@@ -43,6 +44,13 @@ _Change = Callable[[NewColumn], NewColumn]
     multiple=True,
     metavar="HEADER=TYPE",
     help=f"{_TYPES}|decimal(DIGITS,SCALE).",
+)
+@click.option(
+    "--number",
+    "numbers",
+    multiple=True,
+    metavar="HEADER=EXAMPLE",
+    help="How the file writes 1234.56, such as 1.234,56; else it is found.",
 )
 @click.option("--required", multiple=True, metavar="HEADER", help="It may not be empty.")
 @click.option("--optional", multiple=True, metavar="HEADER", help="It may be empty.")
@@ -81,7 +89,12 @@ def create_table_command(
     with file.open("rb") as stream:
         stored = store_file(shell.runtime, stream=stream, name=file.name, actor=shell.actor)
     order = ImportOrder.of(
-        stored, table=draft.name, partial=good_rows, format=seen.format, columns=draft.mapping
+        stored,
+        table=draft.name,
+        partial=good_rows,
+        format=seen.format,
+        columns=draft.mapping,
+        treatment=draft.treatment,
     )
 
     def ask(session: Session, wish: Wish) -> Asked:
@@ -104,7 +117,7 @@ def _draft(shell: Any, seen: Surveyed, file: Path, *, table: str, **changes: Any
     headers = [column.header for column in seen.survey.columns]
     draft = _changed(proposed, headers, **changes)
     draft = replace(draft, name=table) if table else draft
-    if faults := check(draft, taken=taken, dialect=dialect):
+    if faults := check(draft, taken=taken, dialect=dialect, kind=seen.format.kind):
         raise InvalidError(" ".join(faults.told(headers)))
     return draft
 
@@ -115,6 +128,7 @@ def _changed(
     *,
     names: tuple[str, ...],
     types: tuple[str, ...],
+    numbers: tuple[str, ...],
     required: tuple[str, ...],
     optional: tuple[str, ...],
     key: tuple[str, ...],
@@ -135,8 +149,12 @@ def _changed(
     for header, change in steps:
         place = _place(headers, header)
         parts[place] = replace(parts[place], column=change(parts[place].column))
+    for header, example in pairs_of(numbers, option="--number", shape="HEADER=EXAMPLE").items():
+        place = _place(headers, header)
+        parts[place] = replace(parts[place], number=number_like(example))
     for header in leave_out:
-        parts[_place(headers, header)] = replace(parts[_place(headers, header)], left_out=True)
+        place = _place(headers, header)
+        parts[place] = replace(parts[place], left_out=True)
     return replace(draft, parts=tuple(parts))
 
 

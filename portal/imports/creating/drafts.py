@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Final
 
+from portal.rows.treatment import PLAIN, Treatment
 from portal.tables.fields import EXACT_DIGITS
 from portal.tables.naming import identifier
 from portal.tables.new_tables import ColumnKind, NewColumn, NewTable, faults_of, numbered
-from portal.tabular.fields import FieldType
+from portal.tabular.fields import Field, FieldType
 from portal.tabular.markers import is_no_field
+from portal.tabular.number_formats import NumberFormat
+from portal.tabular.rules import Rules, faults_of_rules
 from portal.tabular.survey.columns import ColumnFacts
 from portal.tabular.survey.file import Survey
 
@@ -26,12 +29,30 @@ _KINDS: Final = {
 }
 
 
+_NUMBERS: Final = {
+    ColumnKind.INTEGER: FieldType.INTEGER,
+    ColumnKind.DECIMAL: FieldType.DECIMAL,
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """What a column of the file becomes, unless it is left out."""
+    """What a column of the file becomes, unless it is left out; `number` is how the file writes
+    its numbers, where not with a point alone.
+    """
 
     column: NewColumn
     left_out: bool = False
+    number: NumberFormat | None = None
+
+    @property
+    def rules(self) -> Rules | None:
+        """How its cells are put right before they become values; None where they are as they are.
+
+        A column that holds no numbers is taken as the file writes it.
+        """
+        right = self.number is not None and not self.left_out and self.column.kind in _NUMBERS
+        return Rules(number=self.number) if right else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +72,12 @@ class Draft:
     def mapping(self) -> tuple[str | None, ...]:
         """The table's column for each of the file, None for one that is left out."""
         return tuple(None if part.left_out else part.column.name for part in self.parts)
+
+    @property
+    def treatment(self) -> Treatment:
+        """How the cells of the file are read."""
+        rules = {part.column.name: part.rules for part in self.parts if part.rules is not None}
+        return Treatment(rules=rules) if rules else PLAIN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,20 +105,29 @@ def propose(survey: Survey, *, file_name: str, taken: Collection[str], dialect: 
         left_out = is_no_field(facts.header) or not (facts.header or facts.filled)
         name = identifier(facts.header, otherwise=f"column_{number}", taken=names)
         names += [] if left_out else [name]
-        parts.append(Part(column=_column(name, facts, dialect), left_out=left_out))
+        column = _column(name, facts, dialect)
+        parts.append(Part(column=column, left_out=left_out, number=facts.number))
     table = identifier(PurePath(file_name).stem, otherwise="rows", taken=taken)
     return Draft(name=table, parts=_keyed(parts, survey.columns))
 
 
-def check(draft: Draft, *, taken: Collection[str], dialect: str) -> Faults:
-    """What must be put right before the draft can become a table."""
+def check(draft: Draft, *, taken: Collection[str], dialect: str, kind: str) -> Faults:
+    """What must be put right before the draft of a file of this kind can become a table."""
     places = [place for place, part in enumerate(draft.parts) if not part.left_out]
-    columns: list[list[str]] = [[] for _ in draft.parts]
+    columns = [_faults_of_rules(part, kind) for part in draft.parts]
     table: list[str] = []
     for fault in faults_of(draft.table, taken=taken, dialect=dialect):
         where = table if fault.column is None else columns[places[fault.column]]
         where.append(fault.text)
     return Faults(table=tuple(table), columns=tuple(map(tuple, columns)))
+
+
+def _faults_of_rules(part: Part, kind: str) -> list[str]:
+    name, rules = part.column.name, part.rules
+    if rules is None:
+        return []
+    field = Field(name=name, type=_NUMBERS[part.column.kind])
+    return faults_of_rules({name: rules}, [field], kind=kind)
 
 
 def _column(name: str, facts: ColumnFacts, dialect: str) -> NewColumn:

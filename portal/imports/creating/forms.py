@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from portal.imports.creating.drafts import Draft, Part
+from portal.rows.rule_texts import RuleTexts, read, texts_of
 from portal.tables.fields import EXACT_DIGITS
 from portal.tables.new_tables import ColumnKind, NewColumn
+from portal.tabular.rules import Rules
 from portal.web.numbers import numbered
 
 NAME_LENGTH = 100
@@ -13,7 +15,7 @@ CENTS = 2
 KIND_LABELS: Final = {
     ColumnKind.TEXT: "Text",
     ColumnKind.INTEGER: "Whole number",
-    ColumnKind.DECIMAL: "Exact number with a point",
+    ColumnKind.DECIMAL: "Exact number with decimals",
     ColumnKind.BOOLEAN: "Yes or no",
     ColumnKind.DATE: "Date",
     ColumnKind.DATETIME: "Date and time",
@@ -26,6 +28,7 @@ def draft_from(form: Mapping[str, str], *, columns: int) -> Draft:
     """The table as it was filled in, for a file of so many columns; what is no choice is text."""
     names, kinds = numbered(form, "name-"), numbered(form, "kind-")
     digits, scales = numbered(form, "digits-"), numbered(form, "scale-")
+    numbers = numbered(form, "number-")
     required, keys, left_out = (numbered(form, f"{box}-") for box in ("required", "key", "out"))
 
     def part(place: int) -> Part:
@@ -39,10 +42,16 @@ def draft_from(form: Mapping[str, str], *, columns: int) -> Draft:
             required=place in required or place in keys,
             key=place in keys,
         )
-        return Part(column=column, left_out=place in left_out)
+        number = read(RuleTexts(number=numbers.get(place, ""))).rules.number
+        return Part(column=column, left_out=place in left_out, number=number)
 
     table = form.get("table", "").strip()[:NAME_LENGTH]
     return Draft(name=table, parts=tuple(map(part, range(columns))))
+
+
+def number_texts(draft: Draft) -> list[str]:
+    """How the file writes the numbers of each column, as the form has it."""
+    return [texts_of(Rules(number=part.number)).number for part in draft.parts]
 
 
 def reading_from(form: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from portal.accounts.permissions import Permission
 from portal.errors import ConflictError
 from portal.imports.creating.drafts import Draft, Faults, check, propose
-from portal.imports.creating.forms import KIND_LABELS, draft_from, reading_from
+from portal.imports.creating.forms import KIND_LABELS, draft_from, number_texts, reading_from
 from portal.imports.creating.orders import ask_to_create, ask_to_survey
 from portal.imports.creating.surveys import Surveyed, get_survey
 from portal.imports.files import MEGABYTE, StoredFile
@@ -67,7 +67,7 @@ def create_table(survey_id: str) -> Response:
     job = _job(survey_id)
     stored, seen = _file(job), _seen(job)
     draft = draft_from(request.form, columns=len(seen.survey.columns))
-    faults = _faults(draft)
+    faults = _faults(draft, seen.format)
     if faults:
         return page("imports/draft.html", 422, **_context(job, draft=draft, faults=faults))
     order = _order(stored, seen.format, draft)
@@ -113,14 +113,16 @@ def _order(stored: StoredFile, fmt: Format, draft: Draft) -> ImportOrder:
         "partial": request.form.get("partial") == "yes",
         "format": fmt,
         "columns": draft.mapping,
+        "treatment": draft.treatment,
     }
     asked = ImportOrder.of(stored, **more).as_args()
     return ImportOrder.of(lend(services().runtime.settings, stored, asked=asked), **more)
 
 
-def _faults(draft: Draft) -> Faults:
+def _faults(draft: Draft, fmt: Format) -> Faults:
     runtime = services().runtime
-    return check(draft, taken=taken_names(runtime), dialect=runtime.tables.dialect.name)
+    dialect = runtime.tables.dialect.name
+    return check(draft, taken=taken_names(runtime), dialect=dialect, kind=fmt.kind)
 
 
 def _context(
@@ -141,14 +143,15 @@ def _context(
     shown = draft or propose(seen.survey, file_name=stored.name, taken=taken, dialect=dialect)
     return context | {
         "draft": shown,
-        "faults": faults or check(shown, taken=taken, dialect=dialect),
+        "faults": faults or _faults(shown, seen.format),
         "survey": seen.survey,
         "format": seen.format,
         "delimiter": DELIMITER_NAMES.get(seen.format.delimiter, ""),
         "sheets": _sheets(stored, seen.format),
         "kinds": KIND_LABELS,
+        "numbers": number_texts(shown),
         "partial": request.form.get("partial") == "yes",
-        **{name: mapping_words()[name] for name in ("encodings", "delimiters")},
+        **{name: mapping_words()[name] for name in ("encodings", "delimiters", "number_formats")},
     }
 
 

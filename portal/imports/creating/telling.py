@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from portal.imports.creating.drafts import Draft
+from portal.imports.creating.drafts import Draft, Part
+from portal.rows.rule_texts import said, texts_of
 from portal.tabular.survey.file import Survey
 
 
@@ -19,6 +20,7 @@ def draft_facts(draft: Draft, survey: Survey) -> dict[str, Any]:
                 "header": one.header,
                 "name": None if part.left_out else part.column.name,
                 "type": part.column.said,
+                "written": _written(part),
                 "required": part.column.required,
                 "key": part.column.key,
                 "filled": one.filled,
@@ -39,7 +41,13 @@ def draft_lines(draft: Draft, survey: Survey) -> list[str]:
             lines.append(f"{facts.header}\tleft out")
             continue
         need = "key" if column.key else "required" if column.required else ""
-        lines.append(f"{facts.header}\t{column.name}\t{column.said}\t{need}".rstrip("\t"))
+        words = (facts.header, column.name, column.said, need, _written(part))
+        lines.append("\t".join(words).rstrip("\t"))
     if survey.ragged:
         lines.append(f"{survey.ragged:,} row(s) have more or fewer cells than the header.")
     return lines
+
+
+def _written(part: Part) -> str:
+    """How the file writes the column's numbers; empty where with a point alone."""
+    return "" if part.rules is None else said(texts_of(part.rules))

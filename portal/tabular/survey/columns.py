@@ -7,8 +7,10 @@ from typing import Any, Self
 
 from portal.tabular.fields import FieldType
 from portal.tabular.markers import MARKERS
+from portal.tabular.number_formats import NumberFormat
 from portal.tabular.survey.distinct import Distinct
 from portal.tabular.survey.kinds import has_offset, places_of, type_of, widened
+from portal.tabular.survey.written import COMMA, POINT, Written, agreed
 
 SAMPLES = 3
 SAMPLE_LENGTH = 60
@@ -21,14 +23,16 @@ _NAMING = (FieldType.INTEGER, FieldType.TEXT, FieldType.DATE)
 class ColumnFacts:
     """What all cells of a column have in common.
 
-    `before` and `scale` are the most digits before and after the point, `offset` whether moments
-    say how far their clock is from Greenwich. `unique`: no cell is empty, and none comes twice.
+    `before` and `scale` are the most digits before and after the point, `number` how numbers are
+    written where not with a point alone, `offset` whether moments say how far their clock is from
+    Greenwich. `unique`: no cell is empty, and none comes twice.
     """
 
     header: str
     type: FieldType
     before: int = 0
     scale: int = 0
+    number: NumberFormat | None = None
     offset: bool = False
     filled: int = 0
     empty: int = 0
@@ -42,19 +46,26 @@ class ColumnFacts:
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:
         """The facts that `as_json` gave."""
-        known = {"type": FieldType(said["type"]), "samples": tuple(said["samples"])}
+        number = said.get("number")
+        known = {
+            "type": FieldType(said["type"]),
+            "number": None if number is None else NumberFormat.from_json(number),
+            "samples": tuple(said["samples"]),
+        }
         return cls(**{**said, **known})
 
 
 class ColumnSurvey:
     """Goes through the cells of a column once. Where `watched`, it finds whether all differ."""
 
-    def __init__(self, header: str, *, watched: Path | None) -> None:
+    def __init__(self, header: str, *, watched: Path | None, spreadsheet: bool = False) -> None:
         self._header = header
         self._type: FieldType | None = None
         self._before = self._scale = self._filled = self._empty = 0
         self._offset = False
         self._samples: list[str] = []
+        self._comma = Written(COMMA, spreadsheet=spreadsheet)
+        self._point = Written(POINT, spreadsheet=spreadsheet)
         self._distinct = None if watched is None else Distinct(watched)
 
     def add(self, cells: Sequence[str]) -> None:
@@ -75,11 +86,13 @@ class ColumnSurvey:
         """What was learnt."""
         kind = self._type or FieldType.TEXT
         naming = kind in _NAMING and self._filled > 0
+        written = agreed((self._comma, self._point)) if kind is FieldType.TEXT else None
         return ColumnFacts(
             header=self._header,
-            type=kind,
-            before=self._before,
-            scale=self._scale,
+            type=FieldType.DECIMAL if written else kind,
+            before=max(self._before, written.before if written else 0),
+            scale=written.scale if written else self._scale,
+            number=written.format if written else None,
             offset=self._offset,
             filled=self._filled,
             empty=self._empty,
@@ -98,8 +111,13 @@ class ColumnSurvey:
         if self._type in _NUMBERS:
             before, scale = places_of(texts)
             self._before, self._scale = max(self._before, before), max(self._scale, scale)
+            self._point.note(before=before, scale=scale)
         if self._type is FieldType.DATETIME:
             self._offset = self._offset or has_offset(texts)
+        if self._type is not FieldType.INTEGER and self._comma:
+            self._comma.add(texts)  # whole numbers are fine in all ways
+        if self._type not in _NUMBERS and self._point:
+            self._point.add(texts)
 
     def _watch(self, texts: Sequence[str], known: set[str], *, lacking: bool) -> None:
         if self._distinct is None:

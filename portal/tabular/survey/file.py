@@ -56,7 +56,7 @@ def survey(
     """
     counts = _Counts()
     with open_table(path, fmt) as table, ExitStack() as stack:
-        columns = _columns(table.header, folder, stack)
+        columns = _columns(table.header, folder, stack, spreadsheet=fmt.kind != "csv")
         for rows in _portions(table.rows):
             even = counts.sift(rows, width=len(columns))
             for column, cells in zip(columns, zip(*even, strict=True), strict=bool(even)):
@@ -90,14 +90,16 @@ class _Counts:
         return even
 
 
-def _columns(header: Sequence[str], folder: Path, stack: ExitStack) -> list[ColumnSurvey]:
+def _columns(
+    header: Sequence[str], folder: Path, stack: ExitStack, *, spreadsheet: bool
+) -> list[ColumnSurvey]:
     columns = []
     for number, name in enumerate(map(str.strip, header)):
         watched = number < WATCHED and name and not is_no_field(name)
         path = folder / f"distinct-{number}" if watched else None
         if path is not None:
             path.unlink(missing_ok=True)
-        column = ColumnSurvey(name, watched=path)
+        column = ColumnSurvey(name, watched=path, spreadsheet=spreadsheet)
         stack.callback(column.close)
         columns.append(column)
     return columns
