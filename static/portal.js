@@ -48,7 +48,13 @@
   // The browser turns a 304 into the answer it has; equal ETags mean that nothing is to be swapped.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { elt, target, xhr } = event.detail;
-    if (polls(elt)) rememberPlace(target);
+    if (polls(elt)) {
+      if (isHeld(target)) {
+        event.detail.shouldSwap = false; // the next poll brings it
+        return;
+      }
+      rememberPlace(target);
+    }
     const etag = xhr.getResponseHeader("ETag");
     if (!polls(elt) || !elt.id || !etag) etags.delete(target.id);
     else if (etags.get(elt.id) === etag) event.detail.shouldSwap = false;
@@ -74,27 +80,68 @@
     showToast("That did not work. Reload the page and try again.", "error");
   });
 
-  // Whoever stands on a link or reads the end of a log stays there when a poll replaces it.
+  // Nothing is replaced under a finger, a mouse button or a key that is down, nor an open menu: the
+  // click would come to nothing.
+  let pressed = null;
+
+  const isHeld = (target) => (pressed && target.contains(pressed)) || isBusy(target);
+
+  function press({ type, target, button, key }) {
+    if (type === "pointerdown" ? button === 0 : key === "Enter" || key === " ") pressed = target;
+  }
+
+  function release() {
+    setTimeout(() => { pressed = null; }); // once the click was heard
+  }
+
+  for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, press, true);
+  for (const name of ["pointerup", "pointercancel", "dragend", "keyup"]) document.addEventListener(name, release, true);
+  addEventListener("blur", release);
+
+  // Whoever stands on a link, unfolded something, scrolled a table or reads the end of a log stays
+  // there when a poll replaces it.
   let place = null;
 
-  const sameAs = (one) => (other) =>
-    one.tagName === other.tagName && one.textContent === other.textContent && one.href === other.href;
+  const FOCUSABLE = "a[href], button, summary, [tabindex]";
+  const PARTS = { folds: "details:not(.menu, .confirm)", frames: "[data-scrolls]" };
+
+  const likeness = [
+    (one, other) => one.textContent === other.textContent && one.href === other.href,
+    (one, other) => Boolean(one.href) && one.href === other.href,
+  ];
 
   function rememberPlace(target) {
     const focused = target.contains(document.activeElement) ? document.activeElement : null;
     const log = target.closest(".log");
     const reading = log && log.scrollHeight - log.scrollTop - log.clientHeight < 24;
-    place = { focused, log: reading ? log : null };
+    place = {
+      id: target.id,
+      focused,
+      log: reading ? log : null,
+      open: [...target.querySelectorAll(PARTS.folds)].map(({ open }) => open),
+      scrolled: [...target.querySelectorAll(PARTS.frames)].map(({ scrollLeft, scrollTop }) => [scrollLeft, scrollTop]),
+    };
   }
 
   function restorePlace() {
     if (!place) return;
-    const { focused, log } = place;
+    const { id, focused, log, open, scrolled } = place;
     place = null;
     if (log) log.scrollTop = log.scrollHeight;
+    const target = id && document.getElementById(id);
+    if (target) {
+      putBack(target, PARTS.folds, open, (details, was) => { details.open = was; });
+      putBack(target, PARTS.frames, scrolled, (frame, [left, top]) => { frame.scrollTo(left, top); });
+    }
     if (!focused || document.activeElement !== document.body) return;
-    const all = document.querySelectorAll("main :is(a[href], button, summary, [tabindex])");
-    [...all].find(sameAs(focused))?.focus({ preventScroll: true });
+    const all = [...document.querySelectorAll("main :is(" + FOCUSABLE + ")")].filter((one) => one.tagName === focused.tagName);
+    likeness.map((like) => all.find((one) => like(focused, one))).find(Boolean)?.focus({ preventScroll: true });
+  }
+
+  // Parts are told apart by their places, so where there are others than before, none is touched.
+  function putBack(target, selector, known, put) {
+    const parts = [...target.querySelectorAll(selector)];
+    if (parts.length === known.length) parts.forEach((part, n) => put(part, known[n]));
   }
 
   const showConnection = (reached) => {
@@ -335,9 +382,9 @@
   }
 
   document.addEventListener("htmx:afterSettle", () => {
+    nameScrollers();
     restorePlace();
     announceChanges();
-    nameScrollers();
   });
   announceChanges();
   nameScrollers();
