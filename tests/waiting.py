@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], *, timeout: float = 20.0) -> T:
+def wait_until(condition: Callable[[], T], *, timeout: float = 60.0) -> T:
     """Return the first true value of `condition`; fail after `timeout` seconds."""
     end = time.monotonic() + timeout
     while not (value := condition()):

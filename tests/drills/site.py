@@ -118,7 +118,7 @@ class Site:
     def job(self, job_id: str) -> Job:
         return self.read(lambda session: session.scalars(select(Job).where(Job.id == job_id)).one())
 
-    def wait_for(self, job_id: str, *states: JobState, timeout: float = 60.0) -> Job:
+    def wait_for(self, job_id: str, *states: JobState, timeout: float = 240.0) -> Job:
         wait_until(lambda: self.job(job_id).state in states, timeout=timeout)
         return self.job(job_id)
 

@@ -60,7 +60,7 @@ def test_a_running_job_is_cancelled_at_its_next_safe_point(site: Site) -> None:
     site.start_worker()
     site.wait_for(job, JobState.RUNNING)
     cancel(site, job)
-    ended = site.wait_for(job, JobState.CANCELLED, timeout=10)
+    ended = site.wait_for(job, JobState.CANCELLED)
     assert ended.attempt == 1
     site.check_history()
 

@@ -41,7 +41,7 @@ def test_a_killed_worker_takes_its_work_horse_along(site: Site) -> None:
     horse = site.horse_of(worker)
     worker.kill()
     worker.wait()
-    psutil.wait_procs([horse], timeout=2)
+    psutil.wait_procs([horse], timeout=20)
     assert not horse.is_running()
 
 
@@ -83,7 +83,7 @@ def test_a_worker_stopped_past_its_lease_cannot_write_when_it_wakes_up(site: Sit
     os.kill(horse.pid, signal.SIGCONT)
     os.kill(stopped.pid, signal.SIGCONT)
     ended = site.wait_for(job, JobState.SUCCEEDED)
-    psutil.wait_procs([horse], timeout=10)
+    psutil.wait_procs([horse], timeout=60)
     assert ended.token == 2
     assert site.effects(job) == {0: 1}
     site.check_history()
@@ -123,7 +123,7 @@ def test_a_stopping_worker_gives_its_job_back_at_a_safe_point(site: Site) -> Non
     worker = site.start_worker()
     wait_until(lambda: site.effects(job))
     worker.terminate()
-    assert worker.wait(timeout=10) == 0
+    assert worker.wait(timeout=60) == 0
     assert site.job(job).state == JobState.QUEUED
     site.start_worker()
     site.start_reconciler()
@@ -135,7 +135,7 @@ def test_a_stopping_worker_gives_its_job_back_at_a_safe_point(site: Site) -> Non
 def test_a_worker_told_to_stop_while_it_claims_gives_the_job_back(site: Site) -> None:
     job = site.submit("wait")
     worker = site.start("worker", die_at="claim committed", by=signal.SIGTERM)
-    assert worker.wait(timeout=30) == 0
+    assert worker.wait(timeout=60) == 0
     given_back = site.job(job)
     assert (given_back.state, given_back.crashes) == (JobState.QUEUED, 0)
     site.check_history()
@@ -145,7 +145,7 @@ def test_a_job_whose_cancel_and_stop_meet_is_cancelled(site: Site) -> None:
     job = site.submit("stop_itself")
     worker = site.start_worker()
     wait_until(lambda: site.job(job).state != JobState.QUEUED)
-    assert worker.wait(timeout=30) == 0
+    assert worker.wait(timeout=60) == 0
     assert site.job(job).state == JobState.CANCELLED
     site.check_history()
 
@@ -157,7 +157,7 @@ def test_a_renewal_that_hangs_does_not_keep_a_work_horse_beyond_its_lease(site: 
     horse = site.horse_of(worker)
     with site.runtime.sessions.begin() as session:
         session.execute(update(Job).where(Job.id == job).values(title="held"))
-        _, alive = psutil.wait_procs([horse], timeout=10)
+        _, alive = psutil.wait_procs([horse], timeout=15)
     assert alive == []
 
 

@@ -55,7 +55,7 @@ class Chaos:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.timeout(60 + 5 * KILLS_A_RUN)
+@pytest.mark.timeout(600 + 5 * KILLS_A_RUN)
 def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(site: Site, seed: int) -> None:
     patient = site.with_attempts(1000)
     chaos = Chaos(patient, random.Random(seed))
@@ -66,6 +66,6 @@ def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(site: Site, see
         ]
         chaos.strike()
     for job in jobs:
-        patient.wait_for(job, JobState.SUCCEEDED, timeout=60)
+        patient.wait_for(job, JobState.SUCCEEDED)
         assert patient.effects(job) == dict.fromkeys(range(STEPS), 1)
     patient.check_history()

@@ -11,7 +11,7 @@ def test_a_crash_at_any_instruction_leaves_each_file_in_one_place(tmp_path: Path
         capture_output=True,
         text=True,
         check=True,
-        timeout=170,
+        timeout=500,
     )
     lines = ended.stdout.splitlines()
     assert len(lines) == 1, lines[:10]

@@ -137,7 +137,7 @@ def damaged(source, content):
     return content
 
 
-@pytest.mark.timeout(60 + INPUTS // 1000)
+@pytest.mark.timeout(600 + INPUTS // 1000)
 @pytest.mark.parametrize("share", range(SHARES))
 def test_a_damaged_export_is_refused_or_still_whole(export, share):
     source, whole = random.Random(share), read_all(export)

@@ -82,7 +82,7 @@ def _same(quick: tuple[Batch, Any, Any], careful: tuple[Batch, Any, Any]) -> Non
     assert quick[2].keys() == careful[2].keys()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=ROWS, whole=st.booleans())
 def test_both_ways_agree(both: Any, rows: list[tuple[str, ...]], whole: bool) -> None:
     _same(*both(rows, whole=whole))

@@ -28,7 +28,7 @@ INPUTS = int(os.environ.get("FUZZ_INPUTS", "20000"))
 SEEDS = range(4)
 EACH = INPUTS // len(SEEDS)
 MEMORY = Path("/dev/shm")
-pytestmark = pytest.mark.timeout(max(180, INPUTS // 20))
+pytestmark = pytest.mark.timeout(max(600, INPUTS // 20))
 
 
 @pytest.fixture

