@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 from uuid import uuid4
 
 from sqlalchemy import func, select
@@ -53,7 +53,7 @@ def waiting_folder(settings: Settings) -> Path:
     return settings.data / "imports"
 
 
-def store_file(runtime: Runtime, *, stream: IO[bytes], name: str, actor: Actor) -> StoredFile:
+def store_file(runtime: Runtime, *, stream: Incoming, name: str, actor: Actor) -> StoredFile:
     """Keep what `stream` gives, whole and durable, for an import to be asked for.
 
     Raises ForbiddenError, and InvalidError for a name that is none, or where it is too large.

@@ -70,6 +70,15 @@ def take_upload() -> StoredFile | None:
     return stored
 
 
+def chosen_with(form: Mapping[str, str]) -> dict[str, str]:
+    """What was chosen together with a file, as its page takes it."""
+    table, mode = form.get("table", ""), form.get("mode", "")
+    said = {"processor": processor_of(table)} if table else {}
+    if mode in set(ImportMode):
+        said["mode"] = str(ImportMode(mode).rows_mode)
+    return said
+
+
 def again_url(file_id: str, order: ImportOrder) -> str:
     """The page of a file that waits, as it was filled in for `order`; empty without a file."""
     if not file_id or order.format is None or order.columns is None:

@@ -16,6 +16,7 @@ from portal.imports.files import MEGABYTE
 from portal.imports.forms import (
     MODE_LABELS,
     STATES,
+    chosen_with,
     current_wish,
     query_of,
     tables_offered,
@@ -24,10 +25,11 @@ from portal.imports.forms import (
 )
 from portal.imports.listing import Wanted, list_page, missing_files
 from portal.imports.preparing.routes import bp as preparing
+from portal.imports.receiving.routes import bp as receiving
 from portal.imports.results.routes import bp as results
 from portal.imports.templates import MEDIA_TYPES, TemplateFormat, table_template, template_name
 from portal.imports.upkeep.routes import bp as upkeep
-from portal.imports.words import ImportMode, processor_of, table_of
+from portal.imports.words import table_of
 from portal.imports.wrote import History, history_of
 from portal.rows.batch import Batch
 from portal.tables.addresses import address_of, table_at
@@ -42,6 +44,7 @@ from portal.web.hx import is_htmx
 from portal.web.pages import fragment, page
 
 SHOWN = 50
+ADDRESS_LENGTH = 2000
 ROW = "row"
 
 bp = Blueprint("imports", __name__)
@@ -51,6 +54,7 @@ bp.register_blueprint(upkeep)
 bp.register_blueprint(choosing)
 bp.register_blueprint(expected)
 bp.register_blueprint(creating)
+bp.register_blueprint(receiving)
 bp.register_blueprint(results)
 
 
@@ -71,7 +75,9 @@ def list_imports() -> Response:
         table_choices=_table_choices(names, wanted.table),
         states=STATES,
         mode_labels=MODE_LABELS,
-        most=services().runtime.settings.upload_limit_mb * MEGABYTE,
+        most=wish.runtime.settings.upload_limit_mb * MEGABYTE,
+        hosts=wish.runtime.settings.imports_hosts,
+        address=request.args.get("address", "")[:ADDRESS_LENGTH],
         missing=missing,
     )
 
@@ -82,7 +88,7 @@ def upload_file() -> Response:
     stored = take_upload()
     if stored is None:
         return go("/imports")
-    return go(f"/imports/new/{stored.id}?{_chosen()}".rstrip("?"))
+    return go(f"/imports/new/{stored.id}?{urlencode(chosen_with(request.form))}".rstrip("?"))
 
 
 @bp.get("/imports/tables/<table>")
@@ -189,12 +195,3 @@ def _shape(table: str) -> TableShape:
     runtime, actor = services().runtime, current_actor()
     rights = rights_of(session(), settings=runtime.settings, actor=actor)
     return get_table(runtime, rights, name=table_at(table))
-
-
-def _chosen() -> str:
-    """What was chosen together with the file, as its page takes it."""
-    table, mode = request.form.get("table", ""), request.form.get("mode", "")
-    said = {"processor": processor_of(table)} if table else {}
-    if mode in set(ImportMode):
-        said["mode"] = str(ImportMode(mode).rows_mode)
-    return urlencode(said)

@@ -13,6 +13,8 @@ from portal.imports.creating.making import create_and_import
 from portal.imports.creating.orders import CREATE, SURVEY, may_create
 from portal.imports.creating.surveys import survey_file
 from portal.imports.fetching import OPEN_NET, Trust
+from portal.imports.receiving.fetched import fetch_file
+from portal.imports.receiving.orders import FETCH, may_fetch
 from portal.imports.rights import may_run_undo, may_see, may_try
 from portal.imports.scheduled import SCHEDULING
 from portal.imports.words import KIND
@@ -66,6 +68,7 @@ def kinds_for(find: Find, *, trust: Trust = OPEN_NET) -> tuple[Kind, ...]:
         kind(orders.REDO, "Do an import again", runs.redo),
         kind(CREATE, "Create a table", create_and_import, may_run=_may_create),
         SURVEYING,
+        _fetching(trust),
     )
 
 
@@ -89,6 +92,26 @@ def _page_of_survey(actor: Actor, job: Job) -> str:
 def _may_view(session: Session, actor: Actor, job: Job) -> bool:
     place, table = str(job.args.get("place", "")), str(job.args.get("table", ""))
     return may_see(session, actor, place=place, table=table)
+
+
+def _fetching(trust: Trust) -> Kind:
+    return Kind(
+        name=FETCH,
+        area=KIND,
+        label="Fetch a file",
+        queue=BULK,
+        run=partial(fetch_file, trust=trust),
+        may_view=lambda _session, _actor, _job: False,  # but one's own, and who sees all jobs
+        may_run=lambda _session, actor, _args: may_fetch(actor),
+        wall_limit=WALL_LIMIT,
+        page=_page_of_fetch,
+        page_label="Show the file",
+    )
+
+
+def _page_of_fetch(actor: Actor, job: Job) -> str:
+    mine = may_fetch(actor) and actor.user_id == job.requester_id
+    return f"/imports/fetched/{job.id}" if mine else ""
 
 
 SURVEYING = Kind(

@@ -18,6 +18,7 @@ from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "seven brown otters"
+SETTINGS = {"PORTAL_RECONCILE_SECONDS": "1", "PORTAL_IMPORTS_HOSTS": "files.example.invalid"}
 CHROMIUM = "/usr/bin/chromium"
 
 
@@ -57,7 +58,7 @@ def _run_portal(folder: Path) -> Iterator[Portal]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "portal.cli", "up", "--port", str(port)],
-            env=os.environ | {"PORTAL_DATA": str(folder / "data"), "PORTAL_RECONCILE_SECONDS": "1"},
+            env=os.environ | SETTINGS | {"PORTAL_DATA": str(folder / "data")},
             cwd=ROOT,
             stdout=output,
             stderr=output,

@@ -26,9 +26,12 @@ PARTS = {
     "<run_id>": "{run}",
     "<batch_id>": "{batch}",
     "<int:rule>": "1",
+    "<int:channel_id>": "1",
+    "<int:endpoint_id>": "1",
     "<import_id>": "{import_id}",
     "<file_id>": "{file_id}",
     "<survey_id>": "{survey_id}",
+    "<fetch_id>": "{fetch_id}",
 }
 # Answers to GET that are no pages. A new address is a page until it is named here.
 NO_PAGES = {
@@ -36,6 +39,7 @@ NO_PAGES = {
     "artifacts.download_artifact",
     "datacenter.download_file",
     "datacenter.upkeep.download_template",
+    "delivery.at_work.show_throughput",
     "imports.download_template",
     "jobs.monitoring.show_health",
     "jobs.monitoring.show_metrics",
@@ -72,7 +76,11 @@ def test_every_page_is_accessible(
     faults = []
     signed_in.set_viewport_size({"width": width, "height": 900})
     signed_in.emulate_media(color_scheme=scheme)
-    sent = {"file_id": send_file(signed_in), "survey_id": survey_file(signed_in)}
+    sent = {
+        "file_id": send_file(signed_in),
+        "survey_id": survey_file(signed_in),
+        "fetch_id": fetch_file(signed_in),
+    }
     for address in addresses(portal, sent):
         answer = signed_in.goto(address)
         assert answer is not None
@@ -115,6 +123,16 @@ def survey_file(page: Page) -> str:
     page.get_by_role("button", name="Continue").click()
     page.wait_for_url("**/imports/create-table/*")
     page.get_by_label("Name of the table").wait_for()
+    return urlsplit(page.url).path.rpartition("/")[2]
+
+
+def fetch_file(page: Page) -> str:
+    """Have a file fetched from where there is none; returns the id of its job once that failed."""
+    page.goto("/imports")
+    page.get_by_text("Fetch it from an address instead").click()
+    page.get_by_label("Address", exact=True).fill("https://files.example.invalid/orders.csv")
+    page.get_by_role("button", name="Fetch it").click()
+    page.get_by_role("link", name="Give another address").wait_for()
     return urlsplit(page.url).path.rpartition("/")[2]
 
 

@@ -1,0 +1,1 @@
+"""Files that are fetched for somebody, who says afterwards what becomes of them."""
