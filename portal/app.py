@@ -18,6 +18,7 @@ from portal.audit.routes import bp as audit
 from portal.datacenter import listing
 from portal.datacenter.approving import concerns_of
 from portal.datacenter.routes import bp as datacenter
+from portal.delivery.routes import bp as delivery
 from portal.imports.api.routes import bp as imports_api
 from portal.imports.listing import count_active
 from portal.imports.routes import bp as imports
@@ -52,7 +53,7 @@ from portal.web.openapi import bp as api
 from portal.web.poll_lane import PollLane
 from portal.web.signed_in import load_bearer, load_signed_in
 
-AREAS = (accounts, audit, jobs, artifacts, projects, datacenter, imports, rows, tables)
+AREAS = (accounts, audit, jobs, artifacts, projects, datacenter, imports, rows, tables, delivery)
 PROGRAMS = (api, jobs_api, artifacts_api, imports_api)
 NAVIGATION = (
     NavigationItem(label="Dashboard", url="/", icon="layout-dashboard"),
@@ -75,6 +76,9 @@ NAVIGATION = (
         url="/table-exports",
         icon="download",
         permission=Permission.TABLES_EXPORT,
+    ),
+    NavigationItem(
+        label="Delivery", url="/delivery", icon="send", permission=Permission.DELIVERY_OPERATE
     ),
 )
 ADMINISTRATION = (

@@ -6,6 +6,7 @@ from portal.accounts.permissions import Actor, Permission
 from portal.assembly import KINDS, processors_for
 from portal.datacenter.example import load_files
 from portal.datacenter.orders import Asking
+from portal.delivery.example import load_channel
 from portal.imports.example import load_import
 from portal.jobs.engine import JobEngine
 from portal.jobs.runner import perform
@@ -19,14 +20,19 @@ from portal.tables.example import load_tables
 PROJECT = "example-handbook"
 TITLE = "Handbook of the registry (example)"
 _CONTENT = Path(__file__).parent / "example_content"
-_NEEDED = (Permission.USERS_MANAGE, Permission.TABLES_GRANT, Permission.IMPORTS_RUN)
+_NEEDED = (
+    Permission.USERS_MANAGE,
+    Permission.TABLES_GRANT,
+    Permission.IMPORTS_RUN,
+    Permission.DELIVERY_OPERATE,
+)
 
 
 def load_example(runtime: Runtime, actor: Actor) -> str:
     """Load the example project as `actor` and return its id.
 
-    Administrators get tables, files of the data centre and an import, too. What is there already
-    stays as it is, with what people changed in it.
+    Administrators get tables, files of the data centre, an import and a channel, too. What is there
+    already stays as it is, with what people changed in it.
     """
     order = LoadOrder(
         folder=_CONTENT / "handbook",
@@ -40,6 +46,7 @@ def load_example(runtime: Runtime, actor: Actor) -> str:
         load_tables(runtime, actor)
         _load_files(runtime, actor)
         _load_import(runtime, actor)
+        load_channel(runtime, actor)
     return project_id
 
 

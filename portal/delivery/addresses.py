@@ -26,6 +26,11 @@ class Transport(StrEnum):
         return self is not Transport.FTP
 
     @property
+    def port(self) -> int:
+        """Where such servers listen, unless an address says otherwise."""
+        return _PORTS[self]
+
+    @property
     def label(self) -> str:
         """How people call it."""
         return _LABELS[self]

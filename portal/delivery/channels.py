@@ -123,6 +123,15 @@ def get_channel(session: Session, *, actor: Actor, name: str) -> Channel:
     return channel
 
 
+def channel_with(session: Session, *, actor: Actor, channel_id: int) -> Channel:
+    """The channel with this id. Raises ForbiddenError, NotFoundError."""
+    check_operator(actor)
+    channel = session.get(Channel, channel_id)
+    if channel is None:
+        raise NotFoundError("There is no such channel.")
+    return channel
+
+
 def list_channels(session: Session, *, actor: Actor) -> Sequence[Channel]:
     """All channels, by name. Raises ForbiddenError."""
     check_operator(actor)

@@ -132,6 +132,15 @@ def get_endpoint(session: Session, *, actor: Actor, name: str) -> Endpoint:
     return endpoint
 
 
+def endpoint_with(session: Session, *, actor: Actor, endpoint_id: int) -> Endpoint:
+    """The endpoint with this id. Raises ForbiddenError, NotFoundError."""
+    check_operator(actor)
+    endpoint = session.get(Endpoint, endpoint_id)
+    if endpoint is None:
+        raise NotFoundError("There is no such endpoint.")
+    return endpoint
+
+
 def list_endpoints(session: Session, *, actor: Actor) -> Sequence[Endpoint]:
     """All endpoints, by name. Raises ForbiddenError."""
     check_operator(actor)

@@ -1,6 +1,7 @@
 """Files that were put aside: sending them again, or counting them as delivered."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -48,16 +49,40 @@ def send_again(
     return row
 
 
+def send_all_again(
+    session: Session, *, actor: Actor, channel: str, now: datetime, place: str = ""
+) -> tuple[int, list[str]]:
+    """Put the files of the quarantine back, those of `channel` or of all; no uncertain ones.
+
+    Returns how many, and why others stay. Raises ForbiddenError, NotFoundError.
+    """
+    again, kept = 0, []
+    for row, _owner in list_aside(session, actor=actor, channel=channel):
+        if row.state != FileState.QUARANTINED:
+            continue
+        try:
+            with session.begin_nested():
+                send_again(session, actor=actor, file_id=row.id, now=now, place=place)
+            again += 1
+        except (ConflictError, NotFoundError) as error:
+            kept.append(str(error))
+    return again, kept
+
+
 def count_as_delivered(
     session: Session, *, actor: Actor, file_id: int, now: datetime, place: str = ""
 ) -> DeliveredFile:
-    """Say that the receiver has a file; it goes to `cur`. Raises NotFoundError, ConflictError."""
+    """Say that the receiver has a file; it goes to `cur`, unless somebody took it out of there.
+
+    Raises NotFoundError, ConflictError.
+    """
     row, channel = _aside(session, actor, file_id)
     _record(session, "accept", actor, row, channel, now=now, place=place)
     kept_as = row.kept_as or row.name
     row.state, row.ended_at = FileState.DELIVERED, now
     session.flush()
-    row.kept_as = Spool(Path(channel.spool)).put_away(kept_as, Space.QUARANTINE, Space.CUR)
+    with suppress(NotFoundError):
+        row.kept_as = Spool(Path(channel.spool)).put_away(kept_as, Space.QUARANTINE, Space.CUR)
     session.flush()
     return row
 

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from io import BytesIO
@@ -26,17 +26,22 @@ class Step:
 
 @dataclass
 class Trial:
-    """What a test found out. `profile` is what the server can do; `shown_key` is to be approved."""
+    """What a test found out. `profile` is what the server can do; `shown_key` is to be approved.
+
+    `told` is called as each step begins, for those who watch; `over` says that no more will come.
+    """
 
     steps: list[Step] = field(default_factory=list)
     profile: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
     shown_key: str = ""
+    told: Callable[["Trial"], None] = lambda _trial: None
+    over: bool = False
 
     @property
     def passed(self) -> bool:
         """Whether deliveries will work."""
-        return not any(step.fault for step in self.steps)
+        return self.over and not any(step.fault for step in self.steps)
 
     def facts(self) -> dict[str, Any]:
         """As plain values."""
@@ -52,6 +57,7 @@ class Trial:
         """Time a step; its fault is kept and ends the test."""
         step = Step(name)
         self.steps.append(step)
+        self.told(self)
         begun = time.perf_counter()
         try:
             yield
@@ -64,15 +70,22 @@ class Trial:
             step.seconds = round(time.perf_counter() - begun, 4)
 
 
-def try_out(server: Server, *, dial: Dialler, token: str) -> Trial:
+def try_out(
+    server: Server,
+    *,
+    dial: Dialler,
+    token: str,
+    told: Callable[[Trial], None] = lambda _trial: None,
+) -> Trial:
     """Test a server; never raises DeliveryError. `token` makes the names of its files its own."""
-    trial = Trial()
+    trial = Trial(told=told)
     with suppress(DeliveryError):
         with trial.step("Find the server's address"):
             _resolve(server.address.host, server.address.port)
         with dial(server, trial.step) as remote:
             trial.profile |= remote.facts() | {"resumes": remote.resumes}
             _use(trial, remote, f"{TEMPORARY}test-{token}")
+    trial.over = True
     return trial
 
 

@@ -26,7 +26,12 @@ def visit_endpoint(work: Work, *, endpoint_id: int) -> dict[str, Any]:
     if endpoint is None:
         raise NotFoundError("The endpoint is gone.")
     server = server_of(endpoint, vault=open_vault(settings), settings=settings)
-    trial = try_out(server, dial=open_remote, token=f"{work.claim.job_id[:12]}")
+
+    def told(trial: Trial) -> None:
+        work.progress(stage=trial.steps[-1].name)
+        _keep(work, endpoint_id, trial)
+
+    trial = try_out(server, dial=open_remote, token=work.claim.job_id[:12], told=told)
     _keep(work, endpoint_id, trial)
     if not trial.passed:
         raise UnsuccessfulError(trial.steps[-1].fault, result=trial.facts())

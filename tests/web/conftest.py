@@ -18,6 +18,7 @@ from portal.accounts.permissions import SYSTEM, Role
 from portal.accounts.tokens.service import create_token
 from portal.app import create_app
 from portal.artifacts.models import Artifact
+from portal.delivery.models import Channel, Endpoint
 from portal.jobs.models import Job, JobAttempt, Notification
 from portal.projects.models import Policy
 from portal.projects.service import create_project
@@ -80,7 +81,7 @@ def site(app: Flask, runtime: Runtime) -> Site:
 
 
 def _belongings(session: Session, owner: User) -> dict[str, str]:
-    """A closed project with a job, its file and the message about it, all the owner's."""
+    """A closed project with a job, its file and the message about it; and a channel."""
     create_project(
         session,
         actor=actor_of(owner),
@@ -102,8 +103,12 @@ def _belongings(session: Session, owner: User) -> dict[str, str]:
     token, _secret = create_token(
         session, owner, actor=SYSTEM, name="nightly", scopes=(), days=None, now=NOW
     )
+    channel = _channel()
+    session.add(channel)
     session.flush()
     return {
+        "channel_id": str(channel.id),
+        "endpoint_id": str(channel.endpoint_id),
         "project_id": "atlas",
         "job_id": job_id,
         "artifact_id": artifact_id,
@@ -132,6 +137,22 @@ def _job(job_id: str, owner: User) -> dict[str, object]:
         "updated_at": NOW,
         "ended_at": NOW,
     }
+
+
+def _channel() -> Channel:
+    """A channel that files were sent by; its server was never tested."""
+    made = {"created_at": NOW, "created_by": "operator"}
+    endpoint = Endpoint(
+        name="partner", transport="sftp", host="sftp.example.org", port=22, profile={}, **made
+    )
+    return Channel(
+        name="articles",
+        endpoint=endpoint,
+        direction="send",
+        spool="/nonexistent",
+        blocked={},
+        **made,
+    )
 
 
 def _artifact(artifact_id: str, job_id: str) -> dict[str, object]:

@@ -10,6 +10,8 @@ from portal.delivery import channels, endpoints, telling
 from portal.delivery.channels import ChannelOptions
 from portal.delivery.credentials import open_vault
 from portal.delivery.endpoints import Options
+from portal.delivery.retiring import retire_channel
+from portal.delivery.shell.commands import asking_of
 from portal.delivery.states import AfterFetch, Direction
 from portal.jobs.shell.commands import tell
 
@@ -195,15 +197,9 @@ def resume_command(shell: Any, name: str) -> None:
 @click.argument("name")
 @click.pass_obj
 def remove_channel_command(shell: Any, name: str) -> None:
-    """Forget the channel NAME and its history; the files of its spool stay."""
+    """Forget the channel NAME, its schedules and its history; the files of its spool stay."""
     with shell.runtime.sessions.begin() as session:
-        channels.remove_channel(
-            session,
-            actor=shell.actor,
-            name=name,
-            now=shell.runtime.clock(),
-            place=shell.address,
-        )
+        retire_channel(session, asking_of(shell), name=name)
     tell(shell, {"name": name}, [f"{name} is forgotten; the files of its spool are kept."])
 
 

@@ -1,0 +1,1 @@
+"""The page of one channel: runs, pausing, the lock, what waits."""

@@ -1,0 +1,1 @@
+"""What became of files: the history, and files that were put aside."""

@@ -1,0 +1,1 @@
+"""The servers that channels lead to: their addresses, secrets, keys and tests."""
