@@ -82,9 +82,14 @@ def write_private(target: Path, content: bytes, *, overwrite: bool = True) -> No
 
 def move_new(source: Path, target: Path) -> None:
     """Rename `source` to `target` in one step; raise FileExistsError where `target` stands."""
+    rename_new(source, target)
+    _keep_names(source, target)
+
+
+def rename_new(source: Path, target: Path) -> None:
+    """As `move_new`; that it survives a power cut is the affair of who calls `fsync_folder`."""
     if not _renamed(source, target, _RENAME_NOREPLACE):
         _link_new(source, target)
-    _keep_names(source, target)
 
 
 def exchange(source: Path, target: Path) -> None:

@@ -28,7 +28,7 @@ from portal.delivery.remote import discard
 from portal.delivery.run import LOSSES, Run
 from portal.delivery.spool import Space, Spool
 from portal.delivery.states import FileState
-from portal.delivery.transfer_log import TRANSFER
+from portal.delivery.transfer_log import MOVED, TRANSFER
 
 BATCH_FILES = 50
 BATCH_BYTES = 4 * 1024 * 1024
@@ -68,12 +68,13 @@ def deliver(run: Run, batch: Sequence[Parcel]) -> None:
             _end(run, [parcel for parcel in batch if parcel.delivered and not parcel.ended])
 
 
-def move_away(ledger: Ledger, spool: Spool, entry: Entry) -> None:
-    """Move a delivered file to `cur`, under a free name where an earlier one has its own."""
-    kept_as = spool.put_away(entry.name, Space.NEW, Space.CUR)
-    TRANSFER.info("Moved file %s from 'new' to 'cur'", entry.name)
-    if kept_as != entry.name:
-        ledger.keep_name(entry, kept_as)
+def move_away(ledger: Ledger, spool: Spool, entries: Sequence[Entry]) -> None:
+    """Move delivered files to `cur`, under a free name where an earlier one has their own."""
+    kept = spool.put_all_away([entry.name for entry in entries], Space.NEW, Space.CUR)
+    for entry in entries:
+        kept_as = kept[entry.name]
+        if kept_as is not None and kept_as != entry.name:
+            ledger.keep_name(entry, kept_as)
 
 
 def _try(run: Run, pending: Sequence[Parcel]) -> None:
@@ -214,9 +215,10 @@ def _end(run: Run, delivered: Sequence[Parcel]) -> None:
     for parcel in delivered:
         parcel.came_to(FileState.DELIVERED)
     run.ledger.note([parcel.entry for parcel in delivered])
+    move_away(run.ledger, run.spool, [parcel.entry for parcel in delivered])
     for parcel in delivered:
         TRANSFER.info("Uploaded file %s", parcel.entry.name)
-        move_away(run.ledger, run.spool, parcel.entry)
+        TRANSFER.info(MOVED, parcel.entry.name)
         run.outcome.done += 1
         run.outcome.bytes += parcel.item.size
         parcel.ended = True

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from portal.delivery.faults import AbsentError, DeliveryError, LostError
-from portal.delivery.ftp_control import Control, receive_all, send_all
+from portal.delivery.ftp_control import Control
 from portal.delivery.ftp_replies import FAULTS, code_of, fault_of
 from portal.delivery.remote import RemoteFile, RenameRefusedError, Server, Told, Watch
 
@@ -36,7 +36,7 @@ class FtpRemote:
             with watch("Sign in"), _told(f"Signing in as {server.address.user or 'anonymous'}"):
                 control.sign_in()
             with watch("Go to the folder"), _told(f"Going to the folder {server.address.folder}"):
-                control.cwd(server.address.folder)
+                control.enter(server.address.folder)
         except BaseException:
             control.close()
             raise
@@ -92,14 +92,13 @@ class FtpRemote:
 
     def store(self, name: str, source: IO[bytes], *, told: Told, offset: int = 0) -> None:
         """Write `source` from where it stands to a file, from its byte `offset` on."""
-        with _told(f"Sending {name}"), self._control.data(f"STOR {name}", offset=offset) as data:
-            send_all(data, source.read, told)
+        with _told(f"Sending {name}"):
+            self._control.send(f"STOR {name}", source.read, told, offset=offset)
 
     def retrieve(self, name: str, *, told: Told) -> None:
         """Read a file; `told` is called with each block."""
-        command = f"RETR {name}"
-        with _told(f"Fetching {name}"), self._known(name), self._control.data(command) as data:
-            receive_all(data, told)
+        with _told(f"Fetching {name}"), self._known(name):
+            self._control.receive(f"RETR {name}", told)
 
     def rename_new(self, source: str, target: str) -> None:
         """Rename; whether a file called `target` is there is the server's affair."""

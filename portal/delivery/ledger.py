@@ -6,9 +6,9 @@ Every write is an effect of the run's job, so that a process that lost its job w
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from portal.delivery.faults import DeliveryError
@@ -94,10 +94,13 @@ class Ledger:
         """Commit what is done next with these files: their new states and what is known."""
         if not entries:
             return
+        now = self._work.runtime.clock()
+        rows = [
+            {"number": entry.id, "ended_at": None if entry.state.open else now} | _values(entry)
+            for entry in entries
+        ]
         with self._work.effect() as session:
-            for entry in entries:
-                ended = None if entry.state.open else self._work.runtime.clock()
-                _change(session, entry.id, _values(entry) | {"ended_at": ended})
+            session.connection().execute(_NOTED, rows)
 
     def fail(self, entry: Entry, fault: DeliveryError, *, kept_as: str = "") -> None:
         """Commit why a file failed, in the state that `entry` has."""
@@ -130,6 +133,10 @@ class Ledger:
         added = insert(DeliveredFile).returning(DeliveredFile.id, sort_by_parameter_order=True)
         ids = iter(session.scalars(added, rows).all() if rows else ())
         return [entry if entry.id else replace(entry, id=next(ids)) for entry in entries]
+
+
+_TABLE = cast("Table", DeliveredFile.__table__)
+_NOTED = update(_TABLE).where(_TABLE.c.id == bindparam("number"))
 
 
 def _entry(row: DeliveredFile) -> Entry:

@@ -35,6 +35,7 @@ class Server:
     tls_ca: str = ""
     host_key: str = ""
     allowed: tuple[str, ...] = ()
+    active: bool = False
     timeout: float = 30.0
 
 

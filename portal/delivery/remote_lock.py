@@ -105,10 +105,8 @@ class RemoteLock:
     def _ours(self, remote: Remote) -> bool:
         """Whether this channel left its lock behind; raises LockedError for another's."""
         ours = False
-        for name in LOCKS:
+        for name in remote.sizes(LOCKS):
             found = remote.find(name)
-            if found is None:
-                continue
             try:
                 content = read(remote, name)
             except AbsentError:  # released since we looked
@@ -116,7 +114,8 @@ class RemoteLock:
             note = read_note(content)
             if note is None or name != self._name or not self._known or note.id != self._known:
                 now = self._clock()
-                raise LockedError(told(name, content, modified=found.modified, now=now))
+                modified = found.modified if found is not None else None
+                raise LockedError(told(name, content, modified=modified, now=now))
             ours = True
         return ours
 

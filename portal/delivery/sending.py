@@ -21,6 +21,7 @@ from portal.delivery.remote import discard
 from portal.delivery.run import Outcome, Route, Run
 from portal.delivery.spool import Space, Spool
 from portal.delivery.states import ASIDE, FileState
+from portal.delivery.transfer_log import MOVED, TRANSFER
 from portal.jobs.work import Work
 
 _GONE = "The file was taken out of the spool before it was sent."
@@ -64,7 +65,8 @@ def finish_moves(ledger: Ledger, spool: Spool) -> None:
     for entry in ledger.ended(spool.names(Space.NEW), FileState.DELIVERED):
         found = waiting(spool, entry.name)
         if found is not None and found.identity == entry.identity:
-            move_away(ledger, spool, entry)
+            move_away(ledger, spool, [entry])
+            TRANSFER.info(MOVED, entry.name)
     for state in ASIDE:
         for entry in ledger.ended(spool.names(Space.NEW), state):
             found = waiting(spool, entry.name)

@@ -5,7 +5,7 @@ Each move is one rename that overwrites nothing, so that whatever is killed, a f
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from portal.delivery.names import check_spool_name, kept_name, numbered
 from portal.errors import ConflictError, InvalidError, NotFoundError
-from portal.files import fsync_folder, move_new
+from portal.files import fsync_folder, move_new, rename_new
 
 
 class Space(StrEnum):
@@ -80,16 +80,20 @@ class Spool:
 
         Here also a file can go whose name is refused; it gets one that is not.
         """
+        kept_as = self.put_all_away([name], source, target)[name]
+        if kept_as is None:
+            raise NotFoundError(f"There is no file {name!r} in '{source}'.")
+        return kept_as
+
+    def put_all_away(
+        self, names: Sequence[str], source: Space, target: Space
+    ) -> dict[str, str | None]:
+        """The same for many files, None for those that are gone; then all of it is on the disk."""
         (self.root / target).mkdir(exist_ok=True, mode=0o700)
-        wanted = name if _why_refused(name) is None else kept_name(name)
-        for number in count(1):
-            free = numbered(wanted, number)
-            if os.path.lexists(self.root / target / free):
-                continue
-            with suppress(ConflictError):  # taken since we looked
-                _move(self._found(name, source), self.root / target / free)
-                return free
-        raise AssertionError("numbers have no end")
+        kept = {name: self._put_away(name, source, target) for name in names}
+        for space in (target, source):
+            fsync_folder(self.root / space)
+        return kept
 
     def names(self, space: Space | str) -> list[str]:
         """The names of the files in `space`, sorted; those that are refused are not among them."""
@@ -135,11 +139,17 @@ class Spool:
         finally:
             os.close(handle)
 
-    def _found(self, name: str, space: Space) -> Path:
-        path = self.root / space / name
-        if "/" in name or not path.is_file() or path.is_symlink():
-            raise NotFoundError(f"There is no file {name!r} in '{space}'.")
-        return path
+    def _put_away(self, name: str, source: Space, target: Space) -> str | None:
+        path = self.root / source / name
+        if "/" in name or path.is_symlink() or not path.is_file():
+            return None
+        wanted = name if _why_refused(name) is None else kept_name(name)
+        for number in count(1):
+            free = numbered(wanted, number)
+            with suppress(FileExistsError):
+                rename_new(path, self.root / target / free)
+                return free
+        raise AssertionError("numbers have no end")
 
     def _all(self, space: Space) -> list[str]:
         try:

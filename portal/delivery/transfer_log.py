@@ -3,3 +3,4 @@
 import logging
 
 TRANSFER = logging.getLogger("portal.delivery.transfer")
+MOVED = "Moved file %s from 'new' to 'cur'"

@@ -35,15 +35,21 @@ class RealServer:
     key: str = ""
     host_key: str = ""
     process: subprocess.Popen[bytes] | None = None
+    passive: range = range(0)
 
 
 @contextmanager
-def running_vsftpd(*, tls: bool = False, implicit: bool = False) -> Iterator[RealServer]:
-    """vsftpd as strict as it gets: TLS for all, sessions used again, no plain data."""
+def running_vsftpd(
+    *, tls: bool = False, implicit: bool = False, **more: object
+) -> Iterator[RealServer]:
+    """vsftpd as strict as it gets: TLS for all, sessions used again, no plain data.
+
+    `more` are settings of its own.
+    """
     with _folders() as (home, files):
         certificate = make_certificate(home / "server.pem") if tls else ""
-        port = free_port()
-        settings = {
+        port, passive = free_port(), passive_ports()
+        settings: dict[str, object] = {
             "listen": "YES",
             "listen_ipv6": "NO",
             "listen_address": "127.0.0.1",
@@ -62,7 +68,9 @@ def running_vsftpd(*, tls: bool = False, implicit: bool = False) -> Iterator[Rea
             "secure_chroot_dir": home / "empty",
             "run_as_launching_user": "NO" if os.geteuid() == 0 else "YES",
             "xferlog_enable": "NO",
-            **_passive_ports(),
+            "pasv_min_port": passive.start,
+            "pasv_max_port": passive.stop - 1,
+            **more,
         }
         if tls:
             settings |= {
@@ -82,7 +90,9 @@ def running_vsftpd(*, tls: bool = False, implicit: bool = False) -> Iterator[Rea
         scheme = ("ftps" if implicit else "ftpes") if tls else "ftp"
         url = f"{scheme}://anonymous@127.0.0.1:{port}/files"
         with _process([_found("vsftpd"), str(config)], port) as process:
-            yield RealServer(url, port, files, certificate=certificate, process=process)
+            yield RealServer(
+                url, port, files, certificate=certificate, process=process, passive=passive
+            )
 
 
 @contextmanager
@@ -147,10 +157,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _passive_ports() -> dict[str, object]:
+def passive_ports() -> range:
     """A range that is not the kernel's own, or vsftpd now and then finds its port taken."""
     first = 24_000 + secrets.randbelow(30) * 250
-    return {"pasv_min_port": first, "pasv_max_port": first + 249}
+    return range(first, first + 250)
 
 
 @contextmanager

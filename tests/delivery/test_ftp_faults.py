@@ -148,7 +148,8 @@ def test_a_certificate_of_another_host_is_refused(
     scripted_tls: tuple[ScriptedServer, str],
 ) -> None:
     server, certificate = scripted_tls
-    address = replace(parse_address(server.url("ftpes")), host="localhost")
+    unnamed = "127.1"  # 127.0.0.1 by a name that the certificate does not have
+    address = replace(parse_address(server.url("ftpes")), host=unnamed)
     fault = refused(lambda: open_remote(Server(address=address, tls_ca=certificate, timeout=5)))
     assert "certificate is not trusted" in str(fault)
 
