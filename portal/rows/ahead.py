@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 TURN_SECONDS = 0.0001
 
 
@@ -32,6 +33,20 @@ def one_ahead(given: Iterable[Item], *, do: Callable[[Item], None], at_once: boo
             under_way = thread.submit(do, item)
         if under_way is not None:
             under_way.result()
+
+
+def beside(work: Callable[[], Result], do: Callable[[], None], *, at_once: bool = True) -> Result:
+    """What `work` gives, which is done while `do` waits for the database.
+
+    What `do` raises comes out first. Without `at_once` both are done in turn.
+    """
+    if not at_once:
+        do()
+        return work()
+    with ThreadPoolExecutor(1, thread_name_prefix="portal-rows-beside") as thread:
+        found = thread.submit(work)
+        do()
+        return found.result()
 
 
 @contextmanager

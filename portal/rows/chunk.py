@@ -123,6 +123,18 @@ def hands_for(
     theirs).
     """
 
+    recall = recalling(desk, run, seen, before=before)
+    return Hands(run, seen=seen, remember=recall, pace=desk.books.pace, suspects=suspects)
+
+
+def recalling(
+    desk: Desk, run: Undertaking, seen: Seen, *, before: int | None = None
+) -> Callable[[Session, int], None]:
+    """What tells `seen` which rows before a row were done; before row `before` where that is given.
+
+    It is called in a transaction, with that row.
+    """
+
     def recall(session: Session, first: int) -> None:
         remember(
             session,
@@ -133,7 +145,7 @@ def hands_for(
             checkpoint=desk.work.checkpoint,
         )
 
-    return Hands(run, seen=seen, remember=recall, pace=desk.books.pace, suspects=suspects)
+    return recall
 
 
 def kept(run: Undertaking, batch: Batch, fates: Sequence[Fate]) -> dict[str, int]:

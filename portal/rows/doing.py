@@ -150,7 +150,7 @@ def _do(session: Session, run: Undertaking, values: Values) -> Fate:
         case Action.REMOVE if record is not None:
             records.remove(session, record, acting=run.acting())
             return removed(record)
-    return _without_effect(decision)
+    return without_effect(decision)
 
 
 def _do_many(
@@ -163,7 +163,7 @@ def _do_many(
             _planned(session, run, decision, record, values)
             for decision, record, values in zip(decisions, found, rows, strict=True)
         ]
-    fates = [_without_effect(decision) for decision in decisions]
+    fates = [without_effect(decision) for decision in decisions]
     _create_many(session, run, many, rows, decisions, fates)
     _update_many(session, run, many, found, decisions, fates)
     _remove_many(session, run, many, found, decisions, fates)
@@ -275,10 +275,10 @@ def _planned(
             )
         case Action.REMOVE if record is not None:
             return removed(record)
-    return _without_effect(decision)
+    return without_effect(decision)
 
 
-def _without_effect(decision: Decision) -> Fate:
+def without_effect(decision: Decision) -> Fate:
     if decision.missing:
         return refused({name: [REQUIRED] for name in decision.missing})
     return failed(decision.text) if decision.action is Action.REFUSE else UNCHANGED

@@ -17,16 +17,11 @@ from portal.rows.batch import SETTLED_STATES, UNDO_STATES, Batch, BatchState
 from portal.rows.books import Pace
 from portal.rows.chunk import Hands, hands_for, kept
 from portal.rows.desk import Desk, PausedError, sit_down
-from portal.rows.fates import Prepared, entries_of, entries_of_runs, gains_of
+from portal.rows.fates import Prepared, entries_of, gains_of
 from portal.rows.garbage import Sweeper, swept_by_chunk
-from portal.rows.loading import (
-    Loader,
-    gains_around,
-    loader_for,
-    runs_around,
-)
 from portal.rows.portion import Portion
 from portal.rows.processors import KeepRemoved, Mode, Processor, Processors
+from portal.rows.quick import Quick, portions_of, quick_for
 from portal.rows.retrying import do_again
 from portal.rows.seen import open_seen
 from portal.rows.source import check_source, count_rows, open_source, prepared, rows_from
@@ -128,7 +123,7 @@ def _do_file(desk: Desk, run: Undertaking, suspects: Suspects) -> None:
         open_seen(desk.work.folder) as seen,
         swept_by_chunk() as sweeper,
     ):
-        loader = loader_for(run, suspects)
+        loader = quick_for(desk, run, seen, suspects)
         if loader is not None:
             _load_file(desk, loader, table.rows, total=total, sweeper=sweeper)
             return
@@ -147,7 +142,7 @@ def _do_file(desk: Desk, run: Undertaking, suspects: Suspects) -> None:
 
 
 def _load_file(
-    desk: Desk, loader: Loader, rows: Iterator[Row], *, total: int | None, sweeper: Sweeper
+    desk: Desk, loader: Quick, rows: Iterator[Row], *, total: int | None, sweeper: Sweeper
 ) -> None:
     """Load the rows from `next_row` on; the names of those before are remembered."""
     at_once = desk.books.pace.rows
@@ -158,19 +153,17 @@ def _load_file(
     def between() -> None:
         desk.between(ROWS, done=desk.batch.next_row - 1, total=total)
 
-    portions = loader.portions(rows, size=at_once, between=between, sweeper=sweeper)
+    portions = portions_of(loader, rows, size=at_once, between=between, sweeper=sweeper)
     one_ahead(portions, do=partial(_load_portion, desk, loader), at_once=desk.books.served)
     desk.mark(total=desk.batch.next_row - 1)
 
 
-def _load_portion(desk: Desk, loader: Loader, portion: Portion) -> None:
+def _load_portion(desk: Desk, loader: Quick, portion: Portion) -> None:
     batch, tables, rows = desk.batch, desk.books.tables, portion.rows
     with desk.chunk(lasting=False) as session:
-        fates = loader.do(session, portion)
-        runs = runs_around(rows, fates)
-        entries = entries_of_runs(runs, batch=batch.number, attempt=batch.attempt)
-        ledger.add_entries(session, tables, entries)
-        gains = ledger.counted(tables, gains_around(rows, fates))
+        done = loader.do(session, portion)
+        done.write(session, tables, batch)
+        gains = ledger.counted(tables, done.gains)
         noted = desk.note(session, next_row=rows.number(len(rows)), **gains)
     desk.batch = noted
 

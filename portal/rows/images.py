@@ -25,18 +25,18 @@ def values_of(image: Mapping[str, Any]) -> Values:
 
 def hash_of(values: Mapping[str, Value]) -> bytes:
     """A hash of all values, whatever their order; equal where the record is as it was."""
-    image = {name: _plain(_settled(value)) for name, value in values.items()}
+    image = {name: _plain(settled(value)) for name, value in values.items()}
     text = json.dumps(image, sort_keys=True, separators=(",", ":"))
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=HASH_BYTES).digest()
 
 
 def short_hash(values: Mapping[str, Value], names: Iterable[str]) -> bytes:
     """A short hash of the values called `names`, kept for each of very many rows."""
-    text = repr([_settled(values.get(name)) for name in sorted(names)])
+    text = repr([settled(values.get(name)) for name in sorted(names)])
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=SHORT_BYTES).digest()
 
 
-def _settled(value: Value) -> Value:
+def settled(value: Value) -> Value:
     """Equal values in one form: 1.50 and 1.5, the same instant in two zones."""
     if isinstance(value, Decimal):
         return value.normalize()

@@ -1,7 +1,7 @@
 """Rows put by as bytes: a tenth of the room of their cells, given back as they were."""
 
 import marshal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from portal.rows.fates import Prepared
 from portal.tabular.table import Row
@@ -31,6 +31,14 @@ class KeptRows:
     def number(self, place: int) -> int:
         """The number of a row in its file."""
         return self._first + place
+
+    def numbers(self, places: Iterable[int]) -> list[int]:
+        """The numbers of rows in their file."""
+        return [self._first + place for place in places]
+
+    def lines(self, places: Iterable[int]) -> list[int]:
+        """The lines at which rows begin in their file."""
+        return list(map(self._lines.__getitem__, places))
 
     def bare(self, place: int) -> Prepared:
         """A row without its cells, as the end of a range."""

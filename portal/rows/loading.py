@@ -7,30 +7,67 @@ refuses is done row by row.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from portal.errors import ForbiddenError
-from portal.rows.batch import Outcome
-from portal.rows.fates import CREATED, Fate, FateRun, failed
+from portal.rows import ledger
+from portal.rows.batch import Batch, Outcome
+from portal.rows.fates import CREATED, Fate, FateRun, entries_of_runs, failed
 from portal.rows.faults import fate_of_fault
-from portal.rows.garbage import Sweeper
 from portal.rows.kept_rows import KeptRows
-from portal.rows.portion import Loading, Portion, PortionMaker
+from portal.rows.portion import Loading, Portion, PortionMaker, turns_of, values_at
 from portal.rows.processors import Mode, RefusedRowError
 from portal.rows.refusals import EXISTS
-from portal.rows.seen import Name, same_as
+from portal.rows.schema import LedgerTables
+from portal.rows.seen import same_as
 from portal.rows.suspects import Suspects
 from portal.rows.undertaking import Undertaking
-from portal.tabular.conversion import RowErrors
 from portal.tabular.fields import Values
 from portal.tabular.table import Row
 
 CLOSELY = 3
-_SWEPT_PORTIONS = 10  # garbage is looked for so often, for little is left by a portion
 Fates = Mapping[int, Fate]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What became of a portion: `fates` by place are those of the rows not simply created."""
+
+    rows: KeptRows
+    fates: Fates
+
+    @property
+    def gains(self) -> Counter[Outcome]:
+        """How many rows have which outcome."""
+        gains = Counter(fate.outcome for fate in self.fates.values())
+        gains[Outcome.CREATED] += len(self.rows) - len(self.fates)
+        return gains
+
+    @property
+    def failing(self) -> Fates:
+        """The fates of the rows that failed, by place and in order."""
+        places = sorted(n for n, fate in self.fates.items() if fate.outcome is Outcome.FAILED)
+        return {place: self.fates[place] for place in places}
+
+    def write(self, session: Session, tables: LedgerTables, batch: Batch) -> None:
+        """Tell the ledger."""
+        entries = entries_of_runs(self._runs(), batch=batch.number, attempt=batch.attempt)
+        ledger.add_entries(session, tables, entries)
+
+    def _runs(self) -> Iterator[FateRun]:
+        """Rows of like fate: those in `fates` alone, the others created."""
+        rows, start, places = self.rows, 0, sorted(self.fates)
+        for place, row in zip(places, rows.whole(places), strict=True):
+            if place > start:
+                yield rows.bare(start), rows.bare(place - 1), CREATED, b""
+            yield row, row, self.fates[place], b""
+            start = place + 1
+        if start < len(rows):
+            yield rows.bare(start), rows.bare(len(rows) - 1), CREATED, b""
 
 
 class Loader:
@@ -40,33 +77,18 @@ class Loader:
         self._run = run
         self._records = records
         self._suspects = suspects
-        self._maker = PortionMaker(run, records)
+        self._maker = PortionMaker(run, records.ready)
         self._closely = 0  # so many portions are still to be looked at closely
 
     def portion(self, rows: Iterator[Row], *, size: int) -> Portion | None:
         """The next `size` rows, ready to be done; None at the end."""
         return self._maker.make(rows, size=size)
 
-    def portions(
-        self,
-        rows: Iterator[Row],
-        *,
-        size: int,
-        between: Callable[[], None],
-        sweeper: Sweeper,
-    ) -> Iterator[Portion]:
-        """All portions of `rows`; `between` is called before each, and at the end."""
-        between()
-        while portion := self.portion(rows, size=size):
-            yield portion
-            sweeper.chunk_done(every=_SWEPT_PORTIONS)
-            between()
-
-    def do(self, session: Session, portion: Portion) -> Fates:
-        """Do a portion; the fates by place of the rows that are not simply created."""
+    def do(self, session: Session, portion: Portion) -> Loaded:
+        """Do a portion."""
         done = self._load_all(session, portion) | self._carefully(session, portion)
         others = {place: fate for place, fate in done.items() if fate is not CREATED}
-        return {**portion.told, **others}
+        return Loaded(rows=portion.rows, fates={**portion.told, **others})
 
     def _load_all(self, session: Session, portion: Portion) -> dict[int, Fate]:
         self._closely -= 1
@@ -78,7 +100,7 @@ class Loader:
             if refusals is not None:
                 return {places[n]: fate_of_fault(one, self._run) for n, one in refusals.items()}
             self._closely = CLOSELY
-        rows = list(self._values(portion, places).values())
+        rows = list(values_at(self._run, portion, places).values())
         return dict(zip(places, self._suspects.do_rows(session, self._run, rows), strict=True))
 
     def _load(self, session: Session, ready: Sequence[Any]) -> Mapping[int, RefusedRowError] | None:
@@ -95,7 +117,7 @@ class Loader:
     def _carefully(self, session: Session, portion: Portion) -> dict[int, Fate]:
         """Do rows after looking whether their record is there, in turns without a name twice."""
         fates: dict[int, Fate] = {}
-        for turn in self._turns(self._values(portion, portion.careful)):
+        for turn in turns_of(self._run, values_at(self._run, portion, portion.careful)):
             found = zip(turn.items(), self._find(session, list(turn.values())), strict=True)
             new = {place: row for (place, row), is_there in found if not is_there}
             done = self._suspects.do_rows(session, self._run, list(new.values()))
@@ -105,12 +127,6 @@ class Loader:
                 fates[place] = same_as(self._run, other) if other else failed(EXISTS)
         return fates
 
-    def _values(self, portion: Portion, places: Sequence[int]) -> dict[int, Values]:
-        """The values of rows, by their place."""
-        rows = [row.cells for row in portion.rows.whole(places)]
-        found = zip(places, self._run.conversion.convert_many(rows), strict=True)
-        return {place: row for place, row in found if not isinstance(row, RowErrors)}
-
     def _find(self, session: Session, rows: Sequence[Values]) -> list[bool]:
         """Whether there is a record of each row's name already."""
         named = [n for n, row in enumerate(rows) if self._run.named_by(row) is not None]
@@ -118,21 +134,6 @@ class Loader:
         found = self._records.find_many(session, asked, acting=self._run.acting())
         there = {n for n, record in zip(named, found, strict=True) if record is not None}
         return [n in there for n in range(len(rows))]
-
-    def _turns(self, rows: Mapping[int, Values]) -> Iterator[dict[int, Values]]:
-        """`rows` in parts in which no name stands twice."""
-        part: dict[int, Values] = {}
-        names: set[Name] = set()
-        for place, values in rows.items():
-            name = self._run.named_by(values)
-            if name in names:
-                yield part
-                part, names = {}, set()
-            part[place] = values
-            if name is not None:
-                names.add(name)
-        if part:
-            yield part
 
 
 def loader_for(run: Undertaking, suspects: Suspects) -> Loader | None:
@@ -144,22 +145,3 @@ def loader_for(run: Undertaking, suspects: Suspects) -> Loader | None:
     if not isinstance(records, Loading) or run.identity is None or given != set(run.names):
         return None
     return Loader(run, records, suspects) if records.loads(given) else None
-
-
-def runs_around(rows: KeptRows, fates: Fates) -> Iterator[FateRun]:
-    """The rows as runs of like fate: those in `fates` alone, the others created."""
-    start, places = 0, sorted(fates)
-    for place, row in zip(places, rows.whole(places), strict=True):
-        if place > start:
-            yield rows.bare(start), rows.bare(place - 1), CREATED, b""
-        yield row, row, fates[place], b""
-        start = place + 1
-    if start < len(rows):
-        yield rows.bare(start), rows.bare(len(rows) - 1), CREATED, b""
-
-
-def gains_around(rows: KeptRows, fates: Fates) -> Counter[Outcome]:
-    """How many of `rows` have which outcome."""
-    gains = Counter(fate.outcome for fate in fates.values())
-    gains[Outcome.CREATED] += len(rows) - len(fates)
-    return gains

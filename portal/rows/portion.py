@@ -1,6 +1,6 @@
 """Neighbouring rows, read and converted a few at a time, ready to be loaded together."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress, islice
 from typing import Any, Protocol, runtime_checkable
@@ -11,10 +11,10 @@ from portal.rows.fates import BLANK, HELP, Fate, refused
 from portal.rows.kept_rows import SLICE, KeptRows
 from portal.rows.processors import Acting, ManyRecords, RefusedRowError
 from portal.rows.seen import Name
-from portal.rows.slots import Slots
+from portal.rows.slots import BITS, Slots
 from portal.rows.source import is_full, portions
 from portal.rows.undertaking import Undertaking
-from portal.tabular.conversion import ByColumn
+from portal.tabular.conversion import ByColumn, RowErrors
 from portal.tabular.fields import Value, Values
 from portal.tabular.table import Row
 
@@ -63,12 +63,17 @@ class Portion:
 
 
 class PortionMaker:
-    """Makes the portions of a run; the names in one are remembered for the next ones."""
+    """Makes the portions of a run; the names in one are remembered for the next ones.
 
-    def __init__(self, run: Undertaking, records: Loading) -> None:
+    `ready` makes of rows, given column by column, what is to be done with them.
+    """
+
+    def __init__(
+        self, run: Undertaking, ready: Callable[[Columns], Any | None], *, slot_bits: int = BITS
+    ) -> None:
         self._run = run
-        self._records = records
-        self._slots = Slots()
+        self._ready = ready
+        self._slots = Slots(slot_bits)
 
     def make(self, rows: Iterator[Row], *, size: int) -> Portion | None:
         """The next `size` rows, converted; they follow those of the last call. None at the end."""
@@ -93,7 +98,7 @@ class PortionMaker:
         careful = sorted({*doubtful, *partial, *nameless}.difference(told))
         columns, sure = _but(values, {*careful, *told})
         if sure:
-            portion.ready.append(self._records.ready(columns))
+            portion.ready.append(self._ready(columns))
         portion.doubtful.update((start + place, row) for place, row in doubtful.items())
         portion.told.update((start + place, fate) for place, fate in told.items())
         portion.careful += [start + place for place in careful]
@@ -126,6 +131,29 @@ class PortionMaker:
         identity = self._run.identity or ()
         names |= {at: tuple(map(row.get, identity)) for at, row in partial.items()}
         return dict(sorted(names.items()))
+
+
+def values_at(run: Undertaking, portion: Portion, places: Sequence[int]) -> dict[int, Values]:
+    """The values of rows, by their place."""
+    rows = [row.cells for row in portion.rows.whole(places)]
+    found = zip(places, run.conversion.convert_many(rows), strict=True)
+    return {place: row for place, row in found if not isinstance(row, RowErrors)}
+
+
+def turns_of(run: Undertaking, rows: Mapping[int, Values]) -> Iterator[dict[int, Values]]:
+    """`rows` in parts in which no name stands twice."""
+    part: dict[int, Values] = {}
+    names: set[Name] = set()
+    for place, values in rows.items():
+        name = run.named_by(values)
+        if name in names:
+            yield part
+            part, names = {}, set()
+        part[place] = values
+        if name is not None:
+            names.add(name)
+    if part:
+        yield part
 
 
 def _but(values: ByColumn, places: Collection[int]) -> tuple[Columns, Sequence[int]]:

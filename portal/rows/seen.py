@@ -61,7 +61,9 @@ def open_seen(folder: Path) -> Iterator[Seen]:
     """An empty memory of identities in `folder`, removed at the end."""
     path = folder / "seen.sqlite"
     path.unlink(missing_ok=True)
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with closing(
+        sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    ) as connection:
         for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{CACHE_KB}"):
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("BEGIN")

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Hashable, Iterable
 
 BITS = 22
-REACH = 16  # so many slots from its own on may a name be in
+REACH = 32  # so many slots from its own on may a name be in
 _CHECK = (1 << 32) - 1
 
 

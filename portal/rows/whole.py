@@ -21,15 +21,10 @@ from portal.rows.batch import Batch, BatchState, Entry, Outcome
 from portal.rows.batch_row import entry_of
 from portal.rows.chunk import Hands, hands_for, kept
 from portal.rows.desk import Desk
-from portal.rows.fates import Fate, Prepared, entries_of, entries_of_runs, gains_of
+from portal.rows.fates import Fate, Prepared, entries_of, gains_of
 from portal.rows.garbage import Sweeper, swept_by_chunk
-from portal.rows.loading import (
-    Loader,
-    gains_around,
-    loader_for,
-    runs_around,
-)
 from portal.rows.portion import Portion
+from portal.rows.quick import Quick, portions_of, quick_for
 from portal.rows.retrying import settle
 from portal.rows.seen import open_seen
 from portal.rows.source import AT_ONCE, open_source, portions, prepared
@@ -60,10 +55,9 @@ def do_whole(desk: Desk, run: Undertaking, suspects: Suspects) -> None:
 
 def _try_all(desk: Desk, run: Undertaking, suspects: Suspects, spool: Spool) -> None:
     with desk.chunk() as session, open_seen(desk.work.folder) as seen:
+        quick = None if desk.batch.counts.processed else quick_for(desk, run, seen, suspects)
         hands = hands_for(desk, run, seen, suspects)
-        trial = _Trial(
-            desk=desk, run=run, hands=hands, suspects=suspects, spool=spool, batch=desk.batch
-        )
+        trial = _Trial(desk=desk, run=run, hands=hands, quick=quick, spool=spool, batch=desk.batch)
         trial.do_file(session)
         if spool.failing:
             raise _RefusedError
@@ -89,7 +83,7 @@ class _Trial:
     desk: Desk
     run: Undertaking
     hands: Hands
-    suspects: Suspects
+    quick: Quick | None
     spool: Spool
     batch: Batch
     rows: int = 0
@@ -97,10 +91,9 @@ class _Trial:
 
     def do_file(self, session: Session) -> None:
         total, pace = self.desk.batch.counts.total, self.desk.books.pace
-        loader = None if self.batch.counts.processed else loader_for(self.run, self.suspects)
         with open_source(self.run.batch.order) as table, swept_by_chunk() as sweeper:
-            if loader is not None:
-                self._load_file(session, loader, table.rows, sweeper=sweeper)
+            if self.quick is not None:
+                self._load_file(session, self.quick, table.rows, sweeper=sweeper)
                 return
             for rows in portions(table.rows, size=pace.rows):
                 self.desk.between(ROWS, done=self.rows, total=total, pausable=False)
@@ -109,26 +102,23 @@ class _Trial:
                 sweeper.chunk_done()
 
     def _load_file(
-        self, session: Session, loader: Loader, rows: Iterator[Row], *, sweeper: Sweeper
+        self, session: Session, loader: Quick, rows: Iterator[Row], *, sweeper: Sweeper
     ) -> None:
         total, books = self.desk.batch.counts.total, self.desk.books
 
         def between() -> None:
             self.desk.between(ROWS, done=self.rows, total=total, pausable=False)
 
-        made = loader.portions(rows, size=books.pace.rows, between=between, sweeper=sweeper)
+        made = portions_of(loader, rows, size=books.pace.rows, between=between, sweeper=sweeper)
         one_ahead(made, do=partial(self._load_portion, session, loader), at_once=books.served)
 
-    def _load_portion(self, session: Session, loader: Loader, portion: Portion) -> None:
-        rows, fates = portion.rows, loader.do(session, portion)
-        self.gains += gains_around(rows, fates)
-        bad = sorted(n for n, fate in fates.items() if fate.outcome is Outcome.FAILED)
-        for place, row in zip(bad, rows.whole(bad), strict=True):
-            self.spool.keep(_spooled(row, fates[place].errors or {}, None))
-        if not self.spool.failing:
-            batch, runs = self.batch, runs_around(rows, fates)
-            entries = entries_of_runs(runs, batch=batch.number, attempt=batch.attempt)
-            ledger.add_entries(session, self.desk.books.tables, entries)
+    def _load_portion(self, session: Session, loader: Quick, portion: Portion) -> None:
+        rows, done = portion.rows, loader.do(session, portion)
+        self.gains += done.gains
+        bad = done.failing
+        for row, fate in zip(rows.whole(list(bad)), bad.values(), strict=True):
+            self.spool.keep(_spooled(row, fate.errors or {}, None))
+        done.write(session, self.desk.books.tables, self.batch)
         self.rows += len(rows)
 
     def _do_portion(self, session: Session, rows: Sequence[Row]) -> None:

@@ -38,6 +38,10 @@ class Rows(Protocol):
         """Rows, given column by column, as `insert` takes them; the database is not asked."""
         ...
 
+    def some(self, packed: Any, taken: Sequence[int]) -> Any:
+        """Those of the packed rows that are `taken`: there is a number for each, 0 or 1."""
+        ...
+
     def insert(self, session: Session, columns: Sequence[str], packed: Sequence[Any]) -> None:
         """Add all rows that were `packed`; their values are in the order of `columns`."""
         ...

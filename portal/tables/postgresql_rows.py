@@ -1,20 +1,17 @@
 """Many rows of a PostgreSQL table in few statements: COPY to add, arrays to find and change."""
 
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, cast
+from collections.abc import Sequence
+from itertools import compress
+from typing import Any
 
-import psycopg
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from portal.rows.copying import driver_cursor
 from portal.tables.lookups import Column, Question, check_met
 from portal.tables.quoting import escaped, quoted
 from portal.tables.shapes import Check, ColumnShape, Made, TableShape
 
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
-_UNPLAIN = re.compile(r"[^\w.:+-]|null", re.IGNORECASE)  # also where a cell is empty or NULL
 _QUOTED = str.maketrans({"\\": r"\\", '"': r"\""})
 # A join of another kind would read the whole table for every few thousand rows looked up.
 _PLANS = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
@@ -38,22 +35,25 @@ class PostgresRows:
             f"{question.joins} JOIN {_given(question.match)} ON {_equal(question.match)}"
             f"{' FOR UPDATE OF t' if question.lock else ''}"
         )
-        connection = session.connection()
-        connection.exec_driver_sql(_BY_INDEX)
-        found = connection.exec_driver_sql(
-            _with_marks(sql), tuple(map(_array, question.asked))
-        ).all()
-        connection.exec_driver_sql(_AS_EVER)
-        return [tuple(row) for row in found]
+        asked = tuple(map(_array, question.asked))
+        with driver_cursor(session) as cursor:
+            cursor.execute(_BY_INDEX)
+            found = cursor.execute(_with_marks(sql).encode(), asked).fetchall()
+            cursor.execute(_AS_EVER)
+        return found
 
     def pack(self, values: Sequence[Column]) -> bytes:
         """Rows, given column by column, as `insert` takes them."""
         return _copied(values).encode() if values[0] else b""
 
+    def some(self, packed: bytes, taken: Sequence[int]) -> bytes:
+        """Those of the packed rows that are `taken`; a line of COPY is a row."""
+        return b"".join(compress(packed.splitlines(keepends=True), taken))
+
     def insert(self, session: Session, columns: Sequence[str], packed: Sequence[bytes]) -> None:
         """Add all rows that were `packed`."""
         names = ", ".join(quoted(name) for name in columns)
-        with _driver(session) as cursor:
+        with driver_cursor(session) as cursor:
             with cursor.copy(f"COPY {self._table} ({names}) FROM STDIN".encode()) as copy:
                 for rows in packed:
                     copy.write(rows)
@@ -152,12 +152,15 @@ def _equal(columns: Sequence[ColumnShape]) -> str:
 
 
 def _array(column: Column) -> str:
-    """The column as the text of an array; the driver's own way takes four times as long."""
-    if _UNPLAIN.search("".join(cell or " " for cell in column)):
-        column = [
-            "NULL" if cell is None else '"' + cell.translate(_QUOTED) + '"' for cell in column
-        ]
-    return "{" + ",".join(column) + "}"
+    """The column as the text of an array; the driver's own way takes many times as long."""
+    try:
+        text = '","'.join(column)
+    except TypeError:  # there is a None
+        text = "\\"
+    if column and "\\" not in text and text.count('"') == 2 * len(column) - 2:
+        return '{"' + text + '"}'
+    cells = ["NULL" if cell is None else '"' + cell.translate(_QUOTED) + '"' for cell in column]
+    return "{" + ",".join(cells) + "}"
 
 
 def _copied(values: Sequence[Column]) -> str:
@@ -188,18 +191,3 @@ def _filled(column: Column) -> Column:
 
 def _escaped(column: Column) -> Column:
     return ["\\N" if cell is None else cell.translate(_ESCAPES) for cell in column]
-
-
-@contextmanager
-def _driver(session: Session) -> Iterator[psycopg.Cursor[Any]]:
-    """The driver's own cursor; its errors come out as SQLAlchemy's, like everybody's."""
-    connection = session.connection()
-    raw = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-    try:
-        with raw.cursor() as cursor:
-            yield cursor
-    except psycopg.Error as error:
-        wrapped = DBAPIError.instance(
-            "COPY", None, error, psycopg.Error, dialect=connection.dialect
-        )
-        raise wrapped from error

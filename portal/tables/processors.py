@@ -11,7 +11,7 @@ from portal.tables.actions import MODES
 from portal.tables.catalog import catalog_of
 from portal.tables.grants import Grants
 from portal.tables.layout import lay_out
-from portal.tables.loading import LoadedRecords
+from portal.tables.merging import MergedRecords
 from portal.tables.postgresql_rows import PostgresRows
 from portal.tables.records import Guard
 from portal.tables.service import SEEN
@@ -62,7 +62,7 @@ class TableProcessors:
             fields=layout.fields,
             identities=layout.identities,
             modes=tuple(Mode),
-            records=LoadedRecords(
+            records=MergedRecords(
                 layout,
                 rows,
                 dialect=dialect,

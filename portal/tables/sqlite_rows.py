@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, compress
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -43,6 +43,10 @@ class SqliteRows:
     def pack(self, values: Sequence[Column]) -> list[tuple[Any, ...]]:
         """Rows, given column by column, as `insert` takes them."""
         return list(zip(*values, strict=True))
+
+    def some(self, packed: list[tuple[Any, ...]], taken: Sequence[int]) -> list[tuple[Any, ...]]:
+        """Those of the packed rows that are `taken`."""
+        return list(compress(packed, taken))
 
     def insert(
         self, session: Session, columns: Sequence[str], packed: Sequence[list[tuple[Any, ...]]]

@@ -2,7 +2,8 @@
 
 import csv
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,11 @@ from portal.jobs.models import Job
 from portal.jobs.service import Subject
 from portal.jobs.work import Work
 from portal.rows import service
-from portal.rows.batch import Batch, BatchOrder
+from portal.rows.batch import Batch, BatchOrder, Entry
 from portal.rows.books import Pace, open_books
 from portal.rows.engine import run_batch
 from portal.rows.ledger import entries
-from portal.rows.processors import Mode, Processors, ProcessorSource, Record, Store
+from portal.rows.processors import Mode, Processor, Processors, ProcessorSource, Record, Store
 from portal.rows.suspects import SUSPECTS
 from portal.rows.undo import undo_batch
 from portal.runtime import Runtime
@@ -79,6 +80,20 @@ def _kind(name: str, task: Any) -> Kind:
 def _kinds(source: Source) -> Kinds:
     run, undo = partial(_run, source=source), partial(_undo, source=source)
     return Kinds((_kind("run", run), _kind("undo", undo)))
+
+
+class Doubting:
+    """The processors of tables, as if the database did not keep records apart."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._found = TableProcessors(runtime)
+
+    def find(self, name: str) -> Processor | None:
+        found = self._found.find(name)
+        return found and replace(found, unique=False)
+
+    def all(self, actor: Actor) -> Iterable[Processor]:
+        return self._found.all(actor)
 
 
 class FailedError(Exception):
@@ -156,9 +171,13 @@ class TableBatches:
 
     def errors(self, batch: Batch) -> dict[int, dict[str, list[str]]]:
         """What is wrong with the rows that failed, by their number."""
-        with self._books.read() as session:
-            found = list(entries(session, self._books.tables, batch))
+        found = self.entries(batch)
         return {entry.first_row: dict(entry.errors) for entry in found if entry.errors}
+
+    def entries(self, batch: Batch) -> list[Entry]:
+        """What the ledger says of the rows."""
+        with self._books.read() as session:
+            return list(entries(session, self._books.tables, batch))
 
     def _perform(self, kind: str, batch_id: str, actor: Actor, **args: Any) -> Batch:
         with self._runtime.sessions.begin() as session:

@@ -1,7 +1,6 @@
 """The quick way and the careful way of creating records come to the same, whatever the file."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portal.accounts.permissions import Actor
 from portal.rows.batch import Batch, BatchState
-from portal.rows.processors import Processor
 from portal.runtime import Runtime
-from portal.tables.processors import TableProcessors
-from tests.tables.batches import TableBatches
+from tests.tables.batches import Doubting, TableBatches
 
 TOWNS = "CREATE TABLE town (name varchar(10) PRIMARY KEY)"
 PEOPLE = """CREATE TABLE person (
@@ -35,20 +31,6 @@ ROWS = st.lists(
     | st.just(("1", "a")),
     max_size=14,
 )
-
-
-class Doubting:
-    """The processors of tables, as if the database did not keep records apart."""
-
-    def __init__(self, runtime: Runtime) -> None:
-        self._found = TableProcessors(runtime)
-
-    def find(self, name: str) -> Processor | None:
-        found = self._found.find(name)
-        return found and replace(found, unique=False)
-
-    def all(self, actor: Actor) -> Iterable[Processor]:
-        return self._found.all(actor)
 
 
 @pytest.fixture
