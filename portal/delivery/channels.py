@@ -26,7 +26,7 @@ class ChannelOptions:
     """What can be said of a channel besides its spool, endpoint and direction.
 
     `include` and `exclude` are patterns, one in each line. `keep_days`: how long delivered files
-    stay in `cur`; None for ever.
+    stay in `cur`; None for ever. `ordered`: by one connection, in the order of the names.
     """
 
     include: str = ""
@@ -34,6 +34,7 @@ class ChannelOptions:
     after_fetch: AfterFetch = AfterFetch.REMOVE
     done_folder: str = ""
     keep_days: int | None = None
+    ordered: bool = False
 
 
 def add_channel(
@@ -170,6 +171,7 @@ def _say(channel: Channel, options: ChannelOptions) -> None:
     channel.after_fetch = options.after_fetch
     channel.done_folder = check_text(options.done_folder.strip("/ "), "folder for fetched files")
     channel.keep_days = options.keep_days
+    channel.ordered = options.ordered
 
 
 def _free(session: Session, name: str, folder: Path) -> str:

@@ -28,16 +28,25 @@ else:
     private_key = later("portal.delivery.sftp:private_key")
 
 NAME_LENGTH = 64
+MOST_CONNECTIONS = 16
+LEAST_RATE = 1024
 CONNECT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What can be said of an endpoint besides its address."""
+    """What can be said of an endpoint besides its address.
+
+    `connections`: how many at once, at most. `rate_limit`: bytes a second, None for no limit.
+    `active`: the server makes the connections for data; for FTP and FTPS behind old firewalls.
+    """
 
     encoding: str = "utf-8"
     tls_verify: bool = True
     tls_ca: str = ""
+    connections: int = 1
+    rate_limit: int | None = None
+    active: bool = False
 
 
 def check_operator(actor: Actor) -> None:
@@ -197,6 +206,7 @@ def server_of(endpoint: Endpoint, *, vault: Vault, settings: Settings) -> Server
         tls_ca=endpoint.tls_ca,
         host_key=endpoint.host_key,
         allowed=settings.delivery_hosts,
+        active=endpoint.active,
         timeout=CONNECT_SECONDS,
     )
 
@@ -214,6 +224,16 @@ def _say(endpoint: Endpoint, address: Address, options: Options) -> None:
     endpoint.user_name, endpoint.folder = address.user, address.folder
     endpoint.encoding = _known_encoding(options.encoding)
     endpoint.tls_verify, endpoint.tls_ca = options.tls_verify, _certificates(options.tls_ca)
+    _check_numbers(options)
+    endpoint.connections, endpoint.rate_limit = options.connections, options.rate_limit
+    endpoint.active = options.active
+
+
+def _check_numbers(options: Options) -> None:
+    if not 1 <= options.connections <= MOST_CONNECTIONS:
+        raise InvalidError(f"There can be 1 to {MOST_CONNECTIONS} connections at once.")
+    if options.rate_limit is not None and options.rate_limit < LEAST_RATE:
+        raise InvalidError(f"A limit is {LEAST_RATE} bytes a second or more; or leave it empty.")
 
 
 def _elsewhere(endpoint: Endpoint, address: Address, options: Options) -> bool:

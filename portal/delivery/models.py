@@ -13,6 +13,7 @@ from sqlalchemy import (
     Integer,
     String,
     Text,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -36,6 +37,8 @@ class Endpoint(Base):
 
     `secret` is the encrypted password or private key. `host_key` is the SFTP server's key that was
     approved, `shown_key` the one it showed last. `profile` is what the last test found out.
+    `connections` is how many there are at most at once, `rate_limit` how many bytes a second all of
+    a run's send or fetch together, `active` that the server makes the connections for data.
     """
 
     __tablename__ = "delivery_endpoint"
@@ -49,6 +52,9 @@ class Endpoint(Base):
     user_name: Mapped[str] = mapped_column(String(255), default="")
     folder: Mapped[str] = mapped_column(String(1024), default="/")
     secret: Mapped[str] = mapped_column(Text, default="")
+    connections: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+    rate_limit: Mapped[int | None] = mapped_column(BigInteger)
+    active: Mapped[bool] = mapped_column(default=False, server_default=false())
     encoding: Mapped[str] = mapped_column(String(32), default="utf-8")
     tls_verify: Mapped[bool] = mapped_column(default=True)
     tls_ca: Mapped[str] = mapped_column(Text, default="")
@@ -64,7 +70,9 @@ class Channel(Base):
     """A spool bound to an endpoint and a direction.
 
     `lock_id` is the lock on the server that a run of this channel has or was about to make;
-    `blocked` says whose lock the last run met. `failures` counts runs that failed in a row.
+    `blocked` says whose lock the last run met. `failures` counts runs that failed in a row, and
+    `told` is what operators were told of. `ordered`: one file after the other. Fetched files are
+    handed to `intake`, for `intake_target`, by the right of a user.
     """
 
     __tablename__ = "delivery_channel"
@@ -85,11 +93,16 @@ class Channel(Base):
     after_fetch: Mapped[str] = mapped_column(String(8), default=AfterFetch.REMOVE)
     done_folder: Mapped[str] = mapped_column(String(255), default="")
     keep_days: Mapped[int | None]
+    ordered: Mapped[bool] = mapped_column(default=False, server_default=false())
+    intake: Mapped[str] = mapped_column(String(32), default="", server_default="")
+    intake_target: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    intake_user_id: Mapped[int | None]
     paused: Mapped[bool] = mapped_column(default=False)
     lock_id: Mapped[str] = mapped_column(String(64), default="")
     blocked: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     failures: Mapped[int] = mapped_column(default=0)
     incident: Mapped[str] = mapped_column(Text, default="")
+    told: Mapped[str] = mapped_column(String(16), default="", server_default="")
     next_try_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(String(128))
@@ -101,7 +114,8 @@ class DeliveredFile(Base):
     """A file on its way: a row of the ledger, committed before each step.
 
     `identity` tells a file of the spool from a later one with its name. `temporary` is what it is
-    called on its way, `kept_as` its name where it was put in the end.
+    called on its way, `kept_as` its name where it was put in the end. `intake` says how far the
+    handing over of a fetched file is.
     """
 
     __tablename__ = "delivery_file"
@@ -133,6 +147,7 @@ class DeliveredFile(Base):
     temporary: Mapped[str] = mapped_column(String(255), default="")
     kept_as: Mapped[str] = mapped_column(String(255), default="")
     state: Mapped[str] = mapped_column(String(16))
+    intake: Mapped[str] = mapped_column(String(8), default="", server_default="")
     reason: Mapped[str] = mapped_column(String(16), default="")
     message: Mapped[str] = mapped_column(Text, default="")
     started_at: Mapped[datetime]
