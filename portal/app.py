@@ -13,7 +13,7 @@ from portal.accounts.permissions import Permission
 from portal.accounts.routes import bp as accounts
 from portal.artifacts.routes import api as artifacts_api
 from portal.artifacts.routes import bp as artifacts
-from portal.assembly import BATCH_KINDS, KINDS, OWNERS, processors_for
+from portal.assembly import BATCH_KINDS, KINDS, OWNERS, SOURCES, processors_for
 from portal.audit.routes import bp as audit
 from portal.datacenter import listing
 from portal.datacenter.approving import concerns_of
@@ -119,6 +119,7 @@ def create_app(
         owners=OWNERS,
         processors=processors,
         batch_kinds=BATCH_KINDS,
+        sources=SOURCES,
         waker=waker or RedisWaker(runtime.redis),
         navigation=NAVIGATION,
         administration=ADMINISTRATION,

@@ -2,8 +2,10 @@
 
 from portal.accounts.processors import USERS
 from portal.artifacts.owners import OwnerKinds
+from portal.artifacts.sources import FileSources
 from portal.datacenter.batch_kind import DATACENTER
 from portal.datacenter.tasks import kinds_for as kinds_of_data_center
+from portal.delivery.fetched import FETCHED
 from portal.delivery.tasks import KINDS as OF_DELIVERY
 from portal.imports.batch_kind import IMPORTS
 from portal.imports.tasks import kinds_for as kinds_of_imports
@@ -27,6 +29,7 @@ OWNERS = OwnerKinds(
         TABLE_OWNER,
     )
 )
+SOURCES = FileSources((FETCHED,))
 SHIPPED = (USERS, *OF_PROJECTS)
 PLUGINS = load_plugins(taken=[processor.name for processor in SHIPPED])
 PROCESSORS = Processors((*SHIPPED, *PLUGINS.processors))
@@ -42,7 +45,7 @@ KINDS = Kinds(
         EXPORT,
         TABLE_EXPORT,
         *kinds_of_data_center(processors_for, declared=PROCESSORS),
-        *kinds_of_imports(processors_for),
+        *kinds_of_imports(processors_for, sources=SOURCES),
         *OF_DELIVERY,
     )
 )

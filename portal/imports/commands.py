@@ -82,7 +82,8 @@ def ordering(command: _Command) -> _Command:
 @click.option(
     "--path",
     default="",
-    help="Instead: a file in a folder that the server allows, or an https address.",
+    help="Instead: a file in a folder that the server allows, an https address, or "
+    "channel:NAME/FILE.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would become of the rows.")
 @ordering
@@ -117,7 +118,7 @@ def run_command(
 @ordering
 @click.pass_obj
 def schedule_command(shell: Any, /, path: str, cron: str, **worded: Any) -> None:
-    """Import the file at PATH (or at an https address) again and again.
+    """Import the file at PATH (an https address, or channel:NAME/PATTERN) again and again.
 
     You are told where it is not there.
     """

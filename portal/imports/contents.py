@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from portal.errors import ConflictError, NotFoundError
-from portal.imports.folders import MISSING, open_folder
-from portal.imports.words import ENDINGS
+from portal.imports.folders import open_folder
+from portal.imports.words import ENDINGS, MISSING
 from portal.patterns import fits, has_signs
 from portal.settings import Settings
 

@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, urljoin
 from portal.addresses import ip_of
 from portal.errors import ConflictError, ForbiddenError, NotFoundError
 from portal.imports.addresses import PORT, MayConnect, check_address, is_public, name_of
-from portal.imports.folders import MISSING
+from portal.imports.words import MISSING
 from portal.jobs.webhook import Limit
 from portal.settings import Settings
 

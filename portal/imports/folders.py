@@ -1,26 +1,24 @@
 """Files that are imported by their path: below a folder that the settings allow, and no link."""
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
 from portal.accounts.permissions import Actor
-from portal.errors import ConflictError, ForbiddenError, NotFoundError
-from portal.files import CHUNK, fsync_folder
-from portal.imports.files import StoredFile, copy_for, drop_file, store_file
+from portal.errors import ForbiddenError, NotFoundError
+from portal.imports.copying import store_copy, take_copy
+from portal.imports.files import StoredFile
 from portal.imports.paths import place_of_folder, place_of_path
+from portal.imports.words import MISSING
 from portal.jobs.work import Work
 from portal.rows.copies import Source
 from portal.runtime import Runtime
 from portal.settings import Settings
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-MISSING = "The expected file is not there: {path}"
-WRITTEN = "The file is still being written: {path}"
 
 
 @contextmanager
@@ -43,45 +41,18 @@ def open_allowed(settings: Settings, path: str) -> Iterator[IO[bytes]]:
 
 
 def take_from_folder(work: Work, *, path: str) -> Source:
-    """Copy the file at `path` for the attempt's batch.
-
-    Raises as `open_allowed`, and ConflictError where somebody writes it meanwhile.
-    """
-    target = copy_for(work)
-    digest, size = hashlib.sha256(), 0
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    """Copy the file at `path` for the attempt's batch. Raises as `open_allowed` and `take_copy`."""
     with open_allowed(work.runtime.settings, path) as source:
-        before = os.fstat(source.fileno())
-        with os.fdopen(os.open(target, flags, 0o600), "wb") as copy:
-            while chunk := source.read(CHUNK):
-                copy.write(chunk)
-                digest.update(chunk)
-                size += len(chunk)
-                work.progress(stage="Copying the file", done=size, unit="bytes")
-                work.checkpoint()
-            copy.flush()
-            os.fsync(copy.fileno())
-        after = os.fstat(source.fileno())
-    if _stamp(before) != _stamp(after):
-        target.unlink()
-        raise ConflictError(WRITTEN.format(path=path))
-    fsync_folder(target.parent)
-    return Source(path=target, size=size, sha256=digest.hexdigest())
+        return take_copy(work, source, path=path)
 
 
 def store_from_folder(runtime: Runtime, *, path: str, actor: Actor) -> StoredFile:
     """Keep a copy of the file at `path`, as if it had been sent.
 
-    Raises as `open_allowed` and `store_file`, and ConflictError where somebody writes it meanwhile.
+    Raises as `open_allowed` and `store_copy`.
     """
     with open_allowed(runtime.settings, path) as source:
-        before = os.fstat(source.fileno())
-        name = PurePosixPath(path).name
-        stored = store_file(runtime, stream=source, name=name, actor=actor)
-        if _stamp(before) != _stamp(os.fstat(source.fileno())):
-            drop_file(runtime.settings, file_id=stored.id)
-            raise ConflictError(WRITTEN.format(path=path))
-    return stored
+        return store_copy(runtime, source, path=path, actor=actor)
 
 
 @contextmanager
@@ -120,7 +91,3 @@ def _opened_folder(folder: Path, parts: tuple[str, ...]) -> int:
             os.close(at)
         at = inner
     return at
-
-
-def _stamp(found: os.stat_result) -> tuple[int, int]:
-    return found.st_size, found.st_mtime_ns

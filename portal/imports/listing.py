@@ -10,9 +10,8 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
 from portal.imports.creating.orders import CREATE
-from portal.imports.folders import MISSING
 from portal.imports.orders import APPLY, LANE_LENGTH, PLAN, RUN
-from portal.imports.words import KIND
+from portal.imports.words import KIND, MISSING
 from portal.jobs.models import ACTIVE, Job, JobState
 from portal.jobs.queries import JobRow
 from portal.jobs.views import JobView, view_rows

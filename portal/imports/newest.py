@@ -3,21 +3,23 @@
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from portal.artifacts.sources import FileSources
 from portal.errors import NotFoundError
 from portal.imports.addresses import is_address
 from portal.imports.contents import path_meant
-from portal.imports.folders import MISSING
+from portal.imports.offered import file_meant, is_offered
 from portal.imports.orders import ImportOrder
 from portal.imports.repeated import find_earlier
+from portal.imports.words import MISSING
 from portal.jobs.work import Work
 from portal.rows.copies import Source
 
 
-def with_file_meant(work: Work, order: ImportOrder) -> ImportOrder:
-    """The order with the very file that its path means; raises as `path_meant`."""
+def with_file_meant(work: Work, order: ImportOrder, sources: FileSources) -> ImportOrder:
+    """The order with the very file that its path means; raises as `path_meant`, `file_meant`."""
     if not order.path or is_address(order.path):
         return order
-    path = path_meant(work.runtime.settings, order.path)
+    path = _path_meant(work, order.path, sources)
     if path == order.path:
         return order
     return replace(order, path=path, file_name=PurePosixPath(path).name)
@@ -41,3 +43,10 @@ def check_is_new(
         source.path.unlink(missing_ok=True)
         told = f"no new file is called like {pattern}. Of {order.file_name}: {earlier.warning}"
         raise NotFoundError(MISSING.format(path=told))
+
+
+def _path_meant(work: Work, path: str, sources: FileSources) -> str:
+    if not is_offered(path):
+        return path_meant(work.runtime.settings, path)
+    with work.runtime.reads() as session:
+        return file_meant(sources, session, actor=work.actor, path=path)

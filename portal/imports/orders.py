@@ -138,6 +138,7 @@ def ask_to_import(session: Session, *, order: ImportOrder, wish: Wish) -> Asked:
     check_may_try(session, wish.actor, place=place, table=table, mode=order.mode)
     if order.path:
         check_path(wish.runtime.settings, order.path)
+        check_may_take(session, order, wish)
     done = "Dry run of" if order.dry_run else "Import"
     submitted = submit(
         session,
@@ -199,6 +200,15 @@ def ask_to_apply(session: Session, *, plan: Batch, wish: Wish) -> Asked:
     check_may_change(session, plan, wish)
     check_plan(plan)
     return _ask_for(session, plan, wish, kind=APPLY, word="Apply the plan for")
+
+
+def check_may_take(session: Session, order: ImportOrder, wish: Wish) -> None:
+    """Raise ForbiddenError where the actor may not take files from where the order's file is."""
+    args = order.as_args() | {"place": place_of(wish.runtime.settings)}
+    if not wish.kinds.get(RUN).may_run(session, wish.actor, args):
+        raise ForbiddenError(
+            f"You may not take {order.path} from where it lies. An administrator can grant it."
+        )
 
 
 def check_may_change(session: Session, batch: Batch, wish: Wish) -> None:

@@ -1,21 +1,25 @@
 """Which paths name a file that may be imported: those below a folder that the settings allow, and
-https addresses of hosts that they allow.
+https addresses of hosts that they allow. What other areas offer is theirs to allow.
 """
 
 from pathlib import Path, PurePosixPath
 
 from portal.errors import ForbiddenError
 from portal.imports.addresses import check_address, is_address
+from portal.imports.offered import is_offered, parse
 from portal.settings import Settings
 
 
 def check_path(settings: Settings, path: str) -> str:
-    """The path, where it is one below an allowed folder, or an allowed address.
+    """The path, where it is one below an allowed folder, an allowed address, or names a file that
+    another area may offer.
 
     Raises ForbiddenError, and InvalidError for what is no address.
     """
     if is_address(path):
         check_address(settings, path)
+    elif is_offered(path):
+        parse(path)
     else:
         place_of_path(settings, path)
     return path

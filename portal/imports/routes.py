@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, request
 from portal.accounts.permissions import Permission
 from portal.artifacts.downloads import disposition
 from portal.errors import NotFoundError
+from portal.imports.channels.routes import bp as channels
 from portal.imports.choosing.routes import bp as choosing
 from portal.imports.creating.routes import bp as creating
 from portal.imports.expected.routes import bp as expected
@@ -52,6 +53,7 @@ protect(bp, Permission.IMPORTS_RUN)
 bp.register_blueprint(preparing)
 bp.register_blueprint(upkeep)
 bp.register_blueprint(choosing)
+bp.register_blueprint(channels)
 bp.register_blueprint(expected)
 bp.register_blueprint(creating)
 bp.register_blueprint(receiving)

@@ -4,15 +4,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from portal.artifacts.sources import FileSources
 from portal.files import safe_name
 from portal.imports.addresses import is_address
-from portal.imports.fetching import OPEN_NET, Trust, arriving
+from portal.imports.copying import take_copy
+from portal.imports.fetching import Trust, arriving
 from portal.imports.files import drop_file, take_file, take_stream
 from portal.imports.fitting import Fitted, check_ending, fit, missing_table, table_processor
 from portal.imports.folders import take_from_folder
 from portal.imports.newest import check_is_new, with_file_meant
+from portal.imports.offered import is_offered, open_offered
 from portal.imports.orders import ImportOrder
 from portal.imports.outcomes import redone, refusal_of, result_of, undone_text
+from portal.imports.outside import NOTHING_OFFERED, Outside
 from portal.imports.rights import check_place, may_see
 from portal.imports.words import KIND
 from portal.jobs.work import Work
@@ -29,12 +33,17 @@ from portal.tables.catalog import catalog_of
 
 
 def run_import(
-    work: Work, *, processors: Processors, place: str, trust: Trust = OPEN_NET, **args: Any
+    work: Work,
+    *,
+    processors: Processors,
+    place: str,
+    outside: Outside = NOTHING_OFFERED,
+    **args: Any,
 ) -> None:
     """Import a file, or try it out; a job that was cut short goes on where it stood."""
     check_place(work.runtime.settings, place)
     order = ImportOrder.from_args(args)
-    import_file(work, order, processors=processors, place=place, trust=trust)
+    import_file(work, order, processors=processors, place=place, outside=outside)
 
 
 def import_file(
@@ -43,14 +52,14 @@ def import_file(
     *,
     processors: Processors,
     place: str,
-    trust: Trust = OPEN_NET,
+    outside: Outside = NOTHING_OFFERED,
     begins: str = "",
     refused: str = "",
 ) -> None:
     """Do what `order` says. What it came to is told after `begins`, or `refused` where it is."""
     with work.runtime.reads() as session:
         known = find_batch_id(session, job_id=work.claim.job_id)
-    batch_id = known or _take_in(work, order, processors, place=place, trust=trust)
+    batch_id = known or _take_in(work, order, processors, place=place, outside=outside)
     drop_file(work.runtime.settings, file_id=order.source)
     if known:
         begin_anew(work, batch_id)
@@ -106,14 +115,14 @@ def do_batch(work: Work, *, batch_id: str, processors: Processors) -> Batch:
 
 
 def _take_in(
-    work: Work, order: ImportOrder, processors: Processors, *, place: str, trust: Trust
+    work: Work, order: ImportOrder, processors: Processors, *, place: str, outside: Outside
 ) -> str:
     with work.runtime.reads() as session:
         if not may_see(session, work.actor, place=place, table=order.table):
             raise missing_table(order.table)
     processor = table_processor(processors, order.table)
-    order, pattern = with_file_meant(work, order), order.path
-    order, source = _source(work, order, trust)
+    order, pattern = with_file_meant(work, order, outside.sources), order.path
+    order, source = _source(work, order, outside)
     check_is_new(work, order, source, pattern=pattern, place=place)
     fitted = fit(
         source.path,
@@ -125,14 +134,23 @@ def _take_in(
     return _create(work, order, processor, source, fitted, place=place).id
 
 
-def _source(work: Work, order: ImportOrder, trust: Trust) -> tuple[ImportOrder, Source]:
+def _source(work: Work, order: ImportOrder, outside: Outside) -> tuple[ImportOrder, Source]:
     """The file, and the order with its name: that of an address may only be known by its answer."""
     if is_address(order.path):
-        return _fetched(work, order, trust)
+        return _fetched(work, order, outside.trust)
     check_ending(order.file_name)
+    if is_offered(order.path):
+        return order, _copied(work, order.path, outside.sources)
     if order.path:
         return order, take_from_folder(work, path=order.path)
     return order, take_file(work, file_id=order.source, size=order.size, sha256=order.sha256)
+
+
+def _copied(work: Work, path: str, sources: FileSources) -> Source:
+    with work.runtime.reads() as session:
+        stream = open_offered(sources, session, actor=work.actor, path=path)
+    with stream:
+        return take_copy(work, stream, path=path)
 
 
 def _fetched(work: Work, order: ImportOrder, trust: Trust) -> tuple[ImportOrder, Source]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from portal.accounts.permissions import Actor
 from portal.errors import InvalidError
 from portal.imports.fitting import OTHER_MAPPING
-from portal.imports.orders import LANE_LENGTH, RUN, ImportOrder, lane_of
+from portal.imports.orders import LANE_LENGTH, RUN, ImportOrder, check_may_take, lane_of
 from portal.imports.paths import check_path
 from portal.imports.rights import check_may_try
 from portal.imports.words import processor_of
@@ -36,6 +36,7 @@ def schedule_import(session: Session, *, order: ImportOrder, cron: str, wish: Wi
     check_profile(session, order)
     place = place_of(settings)
     check_may_try(session, wish.actor, place=place, table=order.table, mode=order.mode)
+    check_may_take(session, order, wish)
     offer = Offer(
         kind=wish.kinds.get(RUN),
         args=order.as_args() | {"place": place},

@@ -8,11 +8,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
+from portal.artifacts.sources import NO_SOURCES, FileSources
 from portal.imports import applying, orders, runs
 from portal.imports.creating.making import create_and_import
 from portal.imports.creating.orders import CREATE, SURVEY, may_create
 from portal.imports.creating.surveys import survey_file
 from portal.imports.fetching import OPEN_NET, Trust
+from portal.imports.offered import may_take
+from portal.imports.outside import Outside
 from portal.imports.receiving.fetched import fetch_file
 from portal.imports.receiving.orders import FETCH, may_fetch
 from portal.imports.rights import may_run_undo, may_see, may_try
@@ -30,12 +33,15 @@ Task = Callable[..., None]
 MayRun = Callable[[Session, Actor, Args], bool]
 
 
-def kinds_for(find: Find, *, trust: Trust = OPEN_NET) -> tuple[Kind, ...]:
+def kinds_for(
+    find: Find, *, trust: Trust = OPEN_NET, sources: FileSources = NO_SOURCES
+) -> tuple[Kind, ...]:
     """The kinds of jobs of imports, done with the processors that `find` finds.
 
-    Files at addresses are fetched from whom `trust` says.
+    Files at addresses are fetched from whom `trust` says; `sources` are files of other areas.
     """
-    run_import = partial(runs.run_import, trust=trust)
+    run_import = partial(runs.run_import, outside=Outside(trust=trust, sources=sources))
+    may_bring = partial(_may_bring, sources)
 
     def kind(
         name: str,
@@ -60,8 +66,8 @@ def kinds_for(find: Find, *, trust: Trust = OPEN_NET) -> tuple[Kind, ...]:
         )
 
     return (
-        kind(orders.RUN, "Import", run_import, schedule=SCHEDULING),
-        kind(orders.PLAN, "Dry run of an import", run_import),
+        kind(orders.RUN, "Import", run_import, may_run=may_bring, schedule=SCHEDULING),
+        kind(orders.PLAN, "Dry run of an import", run_import, may_run=may_bring),
         kind(orders.GO_ON, "Go on with an import", runs.go_on),
         kind(orders.APPLY, "Apply a plan", applying.apply_plan),
         kind(orders.UNDO, "Undo an import", runs.undo, may_run=may_run_undo),
@@ -74,6 +80,12 @@ def kinds_for(find: Find, *, trust: Trust = OPEN_NET) -> tuple[Kind, ...]:
 
 def _run(find: Find, task: Task, work: Work, **args: Any) -> None:
     task(work, processors=find(work.runtime), **args)
+
+
+def _may_bring(sources: FileSources, session: Session, actor: Actor, args: Args) -> bool:
+    """Whether `actor` may take the file from where it is, and import it."""
+    there = may_take(sources, actor, str(args.get("path", "")))
+    return there and may_try(session, actor, args)
 
 
 def _page(actor: Actor, job: Job) -> str:

@@ -7,6 +7,7 @@ from portal.tables.processors import PREFIX
 
 KIND = "imports"
 ENDINGS = (".csv", ".tsv", ".xls", ".xlsx", ".ods")
+MISSING = "The expected file is not there: {path}"
 
 
 class ImportMode(StrEnum):

@@ -17,6 +17,7 @@ from portal.accounts.permissions import Actor, Permission
 from portal.accounts.sessions import open_look_up
 from portal.accounts.tokens.bearer import open_look_up as open_bearers
 from portal.artifacts.owners import OwnerKinds
+from portal.artifacts.sources import NO_SOURCES, FileSources
 from portal.db import Base, engine_options, looking, prepare, reading
 from portal.jobs.concerns import Concern
 from portal.jobs.kinds import Kinds
@@ -101,6 +102,7 @@ class Services:
     looking: Engine
     sign_ins: LookUp
     bearers: LookUp
+    sources: FileSources = NO_SOURCES
     navigation: tuple[NavigationItem, ...] = ()
     administration: tuple[NavigationItem, ...] = ()
     cards: tuple[AreaCard, ...] = ()

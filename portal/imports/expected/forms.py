@@ -25,9 +25,9 @@ class ExpectedForm(CronForm):
         "File",
         filters=[lambda text: (text or "").strip()],
         validators=[InputRequired("Say which file."), Length(max=PATH_LENGTH)],
-        description="Its whole path in an allowed folder, or its https address. The name in a "
-        "folder may be a pattern like orders-*.csv: the newest file that fits is meant, if it was "
-        "not imported before.",
+        description="Its whole path in an allowed folder, its https address, or channel:NAME/FILE "
+        "for one that a channel fetches. The name in a folder or channel may be a pattern like "
+        "orders-*.csv: the newest file that fits is meant, if it was not imported before.",
     )
     table = SelectField("Table", validators=[InputRequired("Choose a table.")])
     mode = SelectField(

@@ -7,7 +7,8 @@ from portal.errors import ForbiddenError, InvalidError, NotFoundError
 from portal.imports.expected.forms import ExpectedForm
 from portal.imports.forms import current_wish, tables_offered
 from portal.imports.mappings import mappings_for
-from portal.imports.orders import RUN, ask_to_import
+from portal.imports.offered import check_offered, is_offered
+from portal.imports.orders import RUN, ImportOrder, ask_to_import
 from portal.imports.scheduled import check_profile, schedule_import
 from portal.jobs import schedules
 from portal.jobs.cron import check_cron
@@ -81,6 +82,7 @@ def change_schedule(schedule_id: int, action: str) -> Response:
 
 def _put_on_schedule(form: ExpectedForm) -> Response:
     order, cron = form.order, str(form.cron.data).strip()
+    _check_place(order)
     schedule_import(session(), order=order, cron=cron, wish=current_wish())
     session().commit()
     flash(f"{visible(order.file_name)} is imported: {check_cron(cron)}.", "success")
@@ -89,12 +91,18 @@ def _put_on_schedule(form: ExpectedForm) -> Response:
 
 def _import_once(form: ExpectedForm) -> Response:
     order = form.order
+    _check_place(order)
     check_profile(session(), order)
     asked = ask_to_import(session(), order=order, wish=current_wish())
     session().commit()
     if asked.joined:
         flash(JOINED, "info")
     return go(f"/imports/{asked.job.id}")
+
+
+def _check_place(order: ImportOrder) -> None:
+    if is_offered(order.path):
+        check_offered(services().sources, session(), actor=current_actor(), path=order.path)
 
 
 def _form() -> ExpectedForm:
@@ -121,5 +129,11 @@ def _form_page(form: ExpectedForm, status: int = 200, *, fault: str = "") -> Res
         fault=fault,
         allowed=settings.imports_folders,
         hosts=settings.imports_hosts,
+        channels=_may_take(),
         zone=settings.zone.key,
     )
+
+
+def _may_take() -> bool:
+    """Whether files of other areas are to be taken by who asks."""
+    return any(source.may_take(current_actor()) for source in services().sources)

@@ -1,0 +1,1 @@
+"""Files that the channels of deliveries fetched, to be imported."""
