@@ -10,7 +10,7 @@ from pathlib import Path
 from portal.delivery.models import Channel
 from portal.delivery.spool import Space, Spool
 
-LISTED = 20
+LISTED = 8
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,7 @@
 """What the pages of servers take from people. Secrets come in and are never shown again."""
 
+from dataclasses import fields, replace
+
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
@@ -10,13 +12,14 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.fields import SelectChoice
-from wtforms.validators import DataRequired, Length, NumberRange, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from portal.delivery.addresses import Address, Transport, parse_address
-from portal.delivery.endpoints import NAME_LENGTH, Options
+from portal.delivery.endpoints import MOST_CONNECTIONS, NAME_LENGTH, Options
 from portal.delivery.models import Endpoint
 from portal.errors import InvalidError
 
+KILOBYTE = 1000
 LONGEST_SECRET, LONGEST_CERTIFICATE = 20_000, 200_000
 SAFEST_FIRST = (Transport.SFTP, Transport.FTPES, Transport.FTPS, Transport.FTP)
 
@@ -66,6 +69,26 @@ class ServerForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         description="In PEM form, for servers whose certificate no public authority signed.",
     )
 
+    active = BooleanField(
+        "Active mode (FTP, FTPS)",
+        description="The server makes the connections for data; only for those that know no "
+        "passive mode.",
+    )
+    connections = IntegerField(
+        "Connections at once",
+        default=1,
+        validators=[
+            InputRequired("Give a number."),
+            NumberRange(1, MOST_CONNECTIONS, f"Give a number from 1 to {MOST_CONNECTIONS}."),
+        ],
+        description="Ask the server's operator how many are welcome.",
+    )
+    limit = IntegerField(
+        "Limit in kB a second",
+        validators=[Optional(), NumberRange(2, 100_000_000, "Give 2 kB a second or more.")],
+        description="For all connections of a run together; empty: as fast as the line is.",
+    )
+
     @property
     def url(self) -> str:
         """The address as services take it, without a secret; raises InvalidError."""
@@ -88,13 +111,16 @@ class ServerForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         key = (self.key.data or "").strip()
         return f"{key}\n" if key else self.password.data or ""
 
-    @property
-    def options(self) -> Options:
-        """What is said besides the address."""
-        return Options(
+    def options(self, before: Options) -> Options:
+        """What is said besides the address. What is not asked stays."""
+        return replace(
+            before,
             encoding=self.encoding.data or "",
             tls_verify=self.tls_verify.data,
             tls_ca=self.tls_ca.data or "",
+            active=self.active.data,
+            connections=self.connections.data,
+            rate_limit=self.limit.data * KILOBYTE if self.limit.data else None,
         )
 
     def show(self, endpoint: Endpoint) -> None:
@@ -102,5 +128,13 @@ class ServerForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         self.name.data, self.transport.data = endpoint.name, endpoint.transport
         self.host.data, self.port.data = endpoint.host, endpoint.port
         self.user.data, self.folder.data = endpoint.user_name, endpoint.folder
-        self.encoding.data = endpoint.encoding
+        self.encoding.data, self.active.data = endpoint.encoding, endpoint.active
+        self.connections.data = endpoint.connections
+        self.limit.data = endpoint.rate_limit // KILOBYTE if endpoint.rate_limit else None
         self.tls_verify.data, self.tls_ca.data = endpoint.tls_verify, endpoint.tls_ca
+
+
+def options_of(endpoint: Endpoint) -> Options:
+    """What was said of an endpoint besides its address."""
+    names = [field.name for field in fields(Options)]
+    return Options(**{name: getattr(endpoint, name) for name in names})

@@ -7,11 +7,12 @@ from flask import Blueprint, Response, flash, request
 from portal.accounts.permissions import Permission
 from portal.delivery import endpoints
 from portal.delivery.credentials import open_vault
+from portal.delivery.endpoints import Options
 from portal.delivery.forms import current_asking, whose
 from portal.delivery.models import Endpoint
 from portal.delivery.orders import try_endpoint
 from portal.delivery.server_looks import list_servers, look_at_server
-from portal.delivery.servers.forms import ServerForm
+from portal.delivery.servers.forms import ServerForm, options_of
 from portal.errors import ConflictError, InvalidError
 from portal.visible import visible
 from portal.web.access import current_actor, go, protect
@@ -44,7 +45,7 @@ def create_endpoint() -> Response:
     if not form.validate_on_submit():
         return _form_page(form, 422)
     try:
-        endpoint = endpoints.add_endpoint(session(), **_said(form), **whose())
+        endpoint = endpoints.add_endpoint(session(), **_said(form, Options()), **whose())
         try_endpoint(session(), current_asking(), name=endpoint.name)
     except (InvalidError, ConflictError) as error:
         session().rollback()
@@ -85,7 +86,7 @@ def change_endpoint(endpoint_id: int) -> Response:
     if not form.validate_on_submit():
         return _form_page(form, 422, endpoint=endpoint)
     try:
-        endpoints.change_endpoint(session(), **_said(form), **whose())
+        endpoints.change_endpoint(session(), **_said(form, options_of(endpoint)), **whose())
     except InvalidError as error:
         session().rollback()
         return _form_page(form, 422, endpoint=_endpoint(endpoint_id), fault=str(error))
@@ -133,13 +134,13 @@ def remove_endpoint(endpoint_id: int) -> Response:
     return go(LIST)
 
 
-def _said(form: ServerForm) -> dict[str, Any]:
+def _said(form: ServerForm, before: Options) -> dict[str, Any]:
     """What a form says, as services take it; raises InvalidError."""
     return {
         "name": form.name.data,
         "url": form.url,
         "secret": form.secret,
-        "options": form.options,
+        "options": form.options(before),
         "vault": open_vault(services().runtime.settings),
     }
 

@@ -1,9 +1,17 @@
 """What the pages of channels take from people."""
 
 from collections.abc import Iterable
+from dataclasses import fields, replace
 
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields import SelectChoice
 from wtforms.validators import (
     DataRequired,
@@ -60,21 +68,28 @@ class OptionsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         description="On the server, below the endpoint's folder; only where they are moved.",
     )
 
-    @property
-    def options(self) -> ChannelOptions:
-        """The options as they are worded; only after validation."""
-        return ChannelOptions(
+    ordered = BooleanField(
+        "One after the other, in the order of the names",
+        description="Else several connections may overtake one another, where the endpoint "
+        "allows several.",
+    )
+
+    def options(self, before: ChannelOptions) -> ChannelOptions:
+        """The options as they are worded; only after validation. What is not asked stays."""
+        return replace(
+            before,
             include=self.include.data or "",
             exclude=self.exclude.data or "",
             after_fetch=AfterFetch(self.after_fetch.data),
             done_folder=self.done_folder.data or "",
             keep_days=self.keep_days.data,
+            ordered=self.ordered.data,
         )
 
     def show(self, channel: Channel) -> None:
         """Fill in how a channel stands."""
         self.include.data, self.exclude.data = channel.include, channel.exclude
-        self.keep_days.data = channel.keep_days
+        self.keep_days.data, self.ordered.data = channel.keep_days, channel.ordered
         self.after_fetch.data, self.done_folder.data = channel.after_fetch, channel.done_folder
 
 
@@ -121,6 +136,12 @@ class ChannelForm(OptionsForm):
             check_cron(field.data.strip())
         except InvalidError as error:
             raise ValidationError(str(error)) from error
+
+
+def options_of(channel: Channel) -> ChannelOptions:
+    """What was said of a channel."""
+    names = [field.name for field in fields(ChannelOptions)]
+    return ChannelOptions(**{name: getattr(channel, name) for name in names})
 
 
 class WhenForm(CronForm):

@@ -6,12 +6,13 @@ from flask import Blueprint, Response, flash, request
 
 from portal.accounts.permissions import Permission
 from portal.delivery import channels
+from portal.delivery.channels import ChannelOptions
 from portal.delivery.endpoints import list_endpoints
 from portal.delivery.forms import current_asking, whose
 from portal.delivery.models import Channel
 from portal.delivery.retiring import retire_channel
 from portal.delivery.scheduled import change_schedule_of, schedule_channel
-from portal.delivery.setup.forms import ChannelForm, OptionsForm, WhenForm
+from portal.delivery.setup.forms import ChannelForm, OptionsForm, WhenForm, options_of
 from portal.delivery.states import Direction
 from portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from portal.visible import visible
@@ -65,7 +66,8 @@ def change_channel(channel_id: int) -> Response:
     if not form.validate_on_submit():
         return _form_page(form, 422, channel=channel)
     try:
-        channels.change_channel(session(), name=channel.name, options=form.options, **whose())
+        options = form.options(options_of(channel))
+        channels.change_channel(session(), name=channel.name, options=options, **whose())
     except InvalidError as error:
         session().rollback()
         return _form_page(form, 422, channel=_channel(channel_id), fault=str(error))
@@ -129,7 +131,7 @@ def _create(form: ChannelForm) -> Channel:
         endpoint=form.endpoint.data,
         spool=(form.spool.data or "").strip() or form.name.data.strip(),
         direction=Direction(form.direction.data),
-        options=form.options,
+        options=form.options(ChannelOptions()),
         settings=services().runtime.settings,
         **whose(),
     )
