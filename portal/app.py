@@ -6,24 +6,28 @@ from typing import Any
 
 from flask import Flask, g
 from jinja2 import StrictUndefined
+from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import __version__
-from portal.accounts.permissions import Permission
+from portal.accounts.permissions import Actor, Permission
 from portal.accounts.routes import bp as accounts
 from portal.artifacts.routes import api as artifacts_api
 from portal.artifacts.routes import bp as artifacts
-from portal.assembly import BATCH_KINDS, KINDS, OWNERS, SOURCES, processors_for
+from portal.assembly import BATCH_KINDS, HANDOUTS, KINDS, OWNERS, SOURCES, processors_for
 from portal.audit.routes import bp as audit
 from portal.datacenter import listing
-from portal.datacenter.approving import concerns_of
+from portal.datacenter.approving import concerns_of as approvals
 from portal.datacenter.routes import bp as datacenter
+from portal.delivery.concerns import concerns_of as delivery_concerns
+from portal.delivery.concerns import count_to_send
 from portal.delivery.routes import bp as delivery
 from portal.imports.api.routes import bp as imports_api
 from portal.imports.listing import count_active
 from portal.imports.routes import bp as imports
 from portal.jobs import views, watching
 from portal.jobs.api.routes import bp as jobs_api
+from portal.jobs.concerns import Concern
 from portal.jobs.kinds import Kinds
 from portal.jobs.monitoring.latency import LATENCY
 from portal.jobs.routes import bp as jobs
@@ -32,6 +36,7 @@ from portal.jobs.wake import RedisWaker, Waker
 from portal.jobs.watching import Watch
 from portal.projects.routes import bp as projects
 from portal.projects.service import count_projects
+from portal.rows.processors import Processors
 from portal.rows.routes import bp as rows
 from portal.runtime import Runtime
 from portal.settings import Settings
@@ -119,6 +124,7 @@ def create_app(
         owners=OWNERS,
         processors=processors,
         batch_kinds=BATCH_KINDS,
+        handouts=HANDOUTS,
         sources=SOURCES,
         waker=waker or RedisWaker(runtime.redis),
         navigation=NAVIGATION,
@@ -142,6 +148,11 @@ def create_app(
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
+
+
+def concerns_of(session: Session, actor: Actor, *, processors: Processors) -> list[Concern]:
+    """What wants the attention of `actor`, in all areas."""
+    return [*approvals(session, actor, processors=processors), *delivery_concerns(session, actor)]
 
 
 def area_cards(settings: Settings) -> tuple[AreaCard, ...]:
@@ -168,6 +179,13 @@ def area_cards(settings: Settings) -> tuple[AreaCard, ...]:
             note="running or waiting",
             count=count_active,
             permission=Permission.IMPORTS_RUN,
+        ),
+        AreaCard(
+            label="Delivery",
+            url="/delivery",
+            note="files to send",
+            count=count_to_send,
+            permission=Permission.DELIVERY_OPERATE,
         ),
     )
 

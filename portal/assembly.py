@@ -1,10 +1,13 @@
 """What the processes of Portal are put together from: kinds of jobs and processors of all rooms."""
 
 from portal.accounts.processors import USERS
+from portal.artifacts.handouts import Handouts, handout_of_artifacts
 from portal.artifacts.owners import OwnerKinds
 from portal.artifacts.sources import FileSources
 from portal.datacenter.batch_kind import DATACENTER
+from portal.datacenter.handout import FINISHED
 from portal.datacenter.tasks import kinds_for as kinds_of_data_center
+from portal.delivery.carrying import handing_kind
 from portal.delivery.fetched import FETCHED
 from portal.delivery.tasks import KINDS as OF_DELIVERY
 from portal.imports.batch_kind import IMPORTS
@@ -30,6 +33,7 @@ OWNERS = OwnerKinds(
     )
 )
 SOURCES = FileSources((FETCHED,))
+HANDOUTS = Handouts((handout_of_artifacts(OWNERS), FINISHED))
 SHIPPED = (USERS, *OF_PROJECTS)
 PLUGINS = load_plugins(taken=[processor.name for processor in SHIPPED])
 PROCESSORS = Processors((*SHIPPED, *PLUGINS.processors))
@@ -47,6 +51,7 @@ KINDS = Kinds(
         *kinds_of_data_center(processors_for, declared=PROCESSORS),
         *kinds_of_imports(processors_for, sources=SOURCES),
         *OF_DELIVERY,
+        handing_kind(HANDOUTS),
     )
 )
 

@@ -5,10 +5,12 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 
 from portal.accounts.permissions import Permission
+from portal.artifacts.handouts import deliver_base
 from portal.datacenter.acceptance import MEGABYTE, SAME_NAME, PendingStandsError
 from portal.datacenter.backups import check_backup
 from portal.datacenter.disk import digest_of
 from portal.datacenter.folders import DataCenter, readable_size
+from portal.datacenter.handout import NAME as FINISHED
 from portal.datacenter.listing import list_files
 from portal.datacenter.processing.routes import bp as processing
 from portal.datacenter.removal import delete_files
@@ -147,6 +149,7 @@ def _list(folder: Folder, text: str) -> dict[str, Any]:
         "may_edit": actor.may(Permission.DATACENTER_EDIT) and folder not in BACKUPS,
         "may_run": actor.may(Permission.IMPORTS_RUN),
         "is_backup": folder in BACKUPS,
+        "deliver": deliver_base(actor, FINISHED) if folder is Folder.FINISHED else "",
     }
 
 

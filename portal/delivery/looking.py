@@ -12,6 +12,7 @@ from portal.accounts.permissions import Actor
 from portal.delivery.backlog import Backlog, look_into
 from portal.delivery.channels import channel_with
 from portal.delivery.endpoints import address_of
+from portal.delivery.handing import HAND
 from portal.delivery.meter import Transfer, transfers_of
 from portal.delivery.models import Channel, DeliveredFile
 from portal.delivery.orders import BREAK, RUN, SUBJECT
@@ -46,7 +47,7 @@ class Lock:
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """A channel as its page shows it. `run` is its newest run, `breaking` a newer other job."""
+    """A channel as its page shows it. `run` is its newest run, `others` are newer jobs of it."""
 
     channel: Channel
     server: str
@@ -54,7 +55,7 @@ class Looked:
     key_to_approve: bool
     backlog: Backlog
     run: JobView | None
-    breaking: JobView | None
+    others: Sequence[JobView]
     lock: Lock | None
     transfers: Sequence[Transfer]
     latest: Sequence[DeliveredFile]
@@ -64,7 +65,7 @@ class Looked:
     @property
     def active(self) -> bool:
         """Whether something goes on now."""
-        return any(job is not None and job.active for job in (self.run, self.breaking))
+        return any(job.active for job in (*self.others, *([self.run] if self.run else ())))
 
 
 def look_at(
@@ -84,7 +85,7 @@ def look_at(
             subject_id=str(channel.id),
         )
 
-    run, breaking = newest(RUN), newest(BREAK)
+    run, others = newest(RUN), [job for job in map(newest, (HAND, BREAK)) if job is not None]
     return Looked(
         channel=channel,
         server=address_of(channel.endpoint).url,
@@ -92,7 +93,7 @@ def look_at(
         key_to_approve=key_to_approve(channel),
         backlog=look_into(channel),
         run=run,
-        breaking=breaking if breaking and (not run or breaking.number > run.number) else None,
+        others=[job for job in others if job.active or not run or job.number > run.number],
         lock=lock_of(channel.blocked),
         transfers=transfers_of(runtime.redis, run.id) if run and run.active else (),
         latest=_latest(session, channel, run) if run else (),

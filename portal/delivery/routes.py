@@ -8,6 +8,7 @@ from portal.accounts.permissions import Permission
 from portal.delivery.at_work.routes import bp as at_work
 from portal.delivery.endpoints import list_endpoints
 from portal.delivery.forms import DIRECTIONS, MOODS, query_of, wanted_from
+from portal.delivery.handing_over.routes import bp as handing_over
 from portal.delivery.overview import is_active, list_lines
 from portal.delivery.past.routes import bp as past
 from portal.delivery.servers.routes import bp as servers
@@ -23,6 +24,7 @@ bp.register_blueprint(at_work)
 bp.register_blueprint(setup)
 bp.register_blueprint(servers)
 bp.register_blueprint(past)
+bp.register_blueprint(handing_over)
 
 
 @bp.get("/delivery")

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
+from portal.artifacts.handouts import ARTIFACT, deliver_base
 from portal.artifacts.service import artifacts_of_job
 from portal.errors import NotFoundError
 from portal.jobs import queries
@@ -39,11 +40,12 @@ WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """Something on another page."""
+    """Something on another page. `deliver_url` is where a file can be handed to a channel."""
 
     url: str
     label: str
     size: int | None = None
+    deliver_url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +137,7 @@ def view_glance(
         place=seen.place,
         waits_for=_blocker_link(session, kinds, actor, seen.blocker),
         result=row.result,
-        artifacts=() if seen.active else _artifact_links(session, row.id),
+        artifacts=() if seen.active else _artifact_links(session, actor, row.id),
         may_cancel=seen.active and manages and row.cancel_requested_at is None,
         may_retry=row.state in RETRYABLE and manages,
     )
@@ -246,8 +248,14 @@ def _blocker_link(
     return Link(url="", label="another person's job")
 
 
-def _artifact_links(session: Session, job_id: str) -> tuple[Link, ...]:
+def _artifact_links(session: Session, actor: Actor, job_id: str) -> tuple[Link, ...]:
+    deliver = deliver_base(actor, ARTIFACT)
     return tuple(
-        Link(url=f"/artifacts/{artifact.id}", label=artifact.name, size=artifact.size)
+        Link(
+            url=f"/artifacts/{artifact.id}",
+            label=artifact.name,
+            size=artifact.size,
+            deliver_url=deliver and f"{deliver}{artifact.id}",
+        )
         for artifact in artifacts_of_job(session, job_id)
     )

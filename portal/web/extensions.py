@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from portal.accounts.permissions import Actor, Permission
 from portal.accounts.sessions import open_look_up
 from portal.accounts.tokens.bearer import open_look_up as open_bearers
+from portal.artifacts.handouts import Handouts
 from portal.artifacts.owners import OwnerKinds
 from portal.artifacts.sources import NO_SOURCES, FileSources
 from portal.db import Base, engine_options, looking, prepare, reading
@@ -102,6 +103,7 @@ class Services:
     looking: Engine
     sign_ins: LookUp
     bearers: LookUp
+    handouts: Handouts
     sources: FileSources = NO_SOURCES
     navigation: tuple[NavigationItem, ...] = ()
     administration: tuple[NavigationItem, ...] = ()

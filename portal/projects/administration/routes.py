@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 
 from portal.accounts.permissions import Permission
+from portal.artifacts.handouts import ARTIFACT, deliver_base
 from portal.errors import ConflictError, InvalidError
 from portal.jobs.views import view_job, view_latest
 from portal.projects import exports, members, service
@@ -101,8 +102,12 @@ def list_exports(project_id: str) -> Response:
     standing = standing_in(project_id, Right.EXPORT)
     kept = services().runtime.settings.exports_kept
     finished = exports.list_exports(session(), project_id=project_id, limit=kept)
+    context: dict[str, Any] = {
+        "exports": finished,
+        "deliver": deliver_base(current_actor(), ARTIFACT),
+    }
     if is_htmx():
-        return fragment("projects/_exports.html", standing=standing, exports=finished)
+        return fragment("projects/_exports.html", standing=standing, **context)
     job = view_latest(
         session(),
         runtime=services().runtime,
@@ -115,9 +120,9 @@ def list_exports(project_id: str) -> Response:
     return page(
         "projects/exports.html",
         form=ExportForm(),
-        exports=finished,
         kept=kept,
         job=job,
+        **context,
         **frame(standing),
     )
 

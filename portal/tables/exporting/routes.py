@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from portal.accounts.permissions import Permission
+from portal.artifacts.handouts import ARTIFACT, deliver_base
 from portal.artifacts.service import may_fetch
 from portal.errors import InvalidError
 from portal.jobs.views import JobView, view_job, view_latest
@@ -44,6 +45,7 @@ def show_exports(table: str) -> Response:
     actor, owners = current_actor(), services().owners
     found = [one for one in kept if may_fetch(session(), owners=owners, actor=actor, artifact=one)]
     context: dict[str, Any] = {"here": here, "exports": found, "kept": settings.exports_kept}
+    context["deliver"] = deliver_base(actor, ARTIFACT)
     if is_htmx():
         return fragment("tables/_exports.html", **context)
     return page(

@@ -1,0 +1,1 @@
+"""Handing finished files of other areas over to a channel."""
