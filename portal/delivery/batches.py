@@ -34,12 +34,12 @@ BATCH_FILES = 50
 BATCH_BYTES = 4 * 1024 * 1024
 
 
-def batches(parcels: Sequence[Parcel]) -> Iterator[list[Parcel]]:
-    """Files that go together: few, or small ones."""
+def batches(parcels: Sequence[Parcel], *, connections: int = 1) -> Iterator[list[Parcel]]:
+    """Files that go together: few, or small ones; no connection shall be without."""
     batch: list[Parcel] = []
-    size = 0
+    size, most = 0, min(BATCH_FILES, -(-len(parcels) // connections))
     for parcel in parcels:
-        if batch and (len(batch) == BATCH_FILES or size + parcel.item.size > BATCH_BYTES):
+        if batch and (len(batch) == most or size + parcel.item.size > BATCH_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(parcel)
@@ -79,10 +79,8 @@ def move_away(ledger: Ledger, spool: Spool, entries: Sequence[Entry]) -> None:
 
 def _try(run: Run, pending: Sequence[Parcel]) -> None:
     """Take all steps once."""
-    run.lock.beat(run.line.remote)
-    for parcel in pending:
-        if parcel.step is None:
-            parcel.step = look(run.line.remote, parcel.entry)
+    run.beat()
+    look(run.line.remote, [parcel for parcel in pending if parcel.step is None])
     _upload(run, [parcel for parcel in pending if parcel.step is Next.SEND])
     _rename(run, [parcel for parcel in pending if parcel.step is Next.RENAME])
     for parcel in pending:
@@ -114,14 +112,9 @@ def _upload(run: Run, parcels: Sequence[Parcel]) -> None:
 
 def _store(offset: int) -> Callable[[Run, Parcel], None]:
     def store(run: Run, parcel: Parcel) -> None:
-        run.lock.beat(run.line.remote)
-        upload(
-            run.line.remote,
-            parcel,
-            spool=run.spool,
-            told=lambda _size: run.work.checkpoint(),
-            offset=offset,
-        )
+        run.beat()
+        with run.moving(parcel.item.name, parcel.item.size, done=offset) as told:
+            upload(run, parcel, told=told, offset=offset)
 
     return store
 
@@ -170,7 +163,8 @@ def _each(run: Run, parcel: Parcel, step: Callable[[Run, Parcel], None]) -> bool
         raise
     except UncertainError as fault:
         _put_aside(run, parcel, fault, FileState.UNCERTAIN)
-        run.outcome.uncertain += 1
+        with run.desk:
+            run.outcome.uncertain += 1
         return False
     except DeliveryError as fault:
         _judge(run, parcel, fault)
@@ -186,7 +180,8 @@ def _judge(run: Run, parcel: Parcel, fault: DeliveryError) -> None:
         with suppress(DeliveryError):
             discard(run.line.remote, parcel.temporary)
         _put_aside(run, parcel, fault, FileState.QUARANTINED)
-        run.outcome.quarantined += 1
+        with run.desk:
+            run.outcome.quarantined += 1
         return
     if fault.reason is Reason.INTEGRITY:
         parcel.entry = replace(parcel.entry, tries=parcel.entry.tries + 1)
@@ -195,7 +190,8 @@ def _judge(run: Run, parcel: Parcel, fault: DeliveryError) -> None:
     parcel.came_to(FileState.FAILED)
     run.ledger.fail(parcel.entry, fault)
     parcel.given_up = True
-    run.outcome.failed += 1
+    with run.desk:
+        run.outcome.failed += 1
     if POLICIES[fault.reason].ends_run:
         raise fault
 
@@ -206,12 +202,14 @@ def _put_aside(run: Run, parcel: Parcel, fault: DeliveryError, state: FileState)
     run.ledger.fail(parcel.entry, fault)
     kept_as = run.spool.put_away(parcel.entry.name, Space.NEW, Space.QUARANTINE)
     run.ledger.keep_name(parcel.entry, kept_as)
-    run.work.log(f"{parcel.entry.name} was put aside: {fault}", level="warning")
+    run.log(f"{parcel.entry.name} was put aside: {fault}")
     parcel.given_up = True
 
 
 def _end(run: Run, delivered: Sequence[Parcel]) -> None:
     """The ledger knows it, then the file moves; a crash between is ended by the next run."""
+    if not delivered:
+        return
     for parcel in delivered:
         parcel.came_to(FileState.DELIVERED)
     run.ledger.note([parcel.entry for parcel in delivered])
@@ -219,6 +217,7 @@ def _end(run: Run, delivered: Sequence[Parcel]) -> None:
     for parcel in delivered:
         TRANSFER.info("Uploaded file %s", parcel.entry.name)
         TRANSFER.info(MOVED, parcel.entry.name)
-        run.outcome.done += 1
-        run.outcome.bytes += parcel.item.size
         parcel.ended = True
+    with run.desk:
+        run.outcome.done += len(delivered)
+        run.outcome.bytes += sum(parcel.item.size for parcel in delivered)

@@ -31,6 +31,19 @@ class Line:
         """Connect. Raises DeliveryError."""
         self._remote = self.remote
 
+    def another(self) -> "Line":
+        """A further line to the same server; it is not open yet."""
+        return Line(self._server, self._dial)
+
+    @contextmanager
+    def briefly(self) -> Iterator[Remote]:
+        """A further connection, closed at the end."""
+        line = self.another()
+        try:
+            yield line.remote
+        finally:
+            line.hang_up()
+
     def hang_up(self) -> None:
         """Close the connection; the next step opens a new one."""
         if self._remote is not None:

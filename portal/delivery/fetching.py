@@ -12,7 +12,9 @@ from portal.delivery.names import LOCKS, TEMPORARY, check_spool_name, numbered
 from portal.delivery.outbox import Counted
 from portal.delivery.policies import POLICIES
 from portal.delivery.remote import RemoteFile
+from portal.delivery.remote_lock import LockLostError
 from portal.delivery.run import LOSSES, Outcome, Route, Run
+from portal.delivery.side_by_side import side_by_side
 from portal.delivery.states import AfterFetch, FileState
 from portal.delivery.transfer_log import TRANSFER
 from portal.errors import ConflictError, InvalidError
@@ -34,23 +36,22 @@ def fetch(work: Work, ledger: Ledger, route: Route, outcome: Outcome, *, how: Fe
     Raises DeliveryError where the run cannot go on, LockedError where the server is locked.
     """
     with locked_line(route.server, dial=route.dial, lock=route.lock, spool=route.spool) as line:
-        run = Run(
-            work=work,
-            ledger=ledger,
-            spool=route.spool,
-            line=line,
-            lock=route.lock,
-            outcome=outcome,
-        )
+        run = Run.of(work, ledger, route, outcome, line=line)
         again = _settle_left(run, how)
         found = _wanted(run, how)
-        for number, file in enumerate(found):
-            work.checkpoint()
-            work.progress(
-                stage="Fetching", done=number, total=len(found), unit="files", message=file.name
-            )
-            _fetch_one(run, file, again.get(file.name), how)
-        work.progress(done=len(found), total=len(found), unit="files")
+        numbers = count()
+
+        def fetch_file(hand: Run, file: RemoteFile) -> None:
+            _tell(hand, next(numbers), len(found), message=file.name)
+            _fetch_one(hand, file, again.get(file.name), how)
+
+        side_by_side(run, found, fetch_file, connections=route.connections)
+        _tell(run, len(found), len(found))
+
+
+def _tell(run: Run, done: int, total: int, **more: str) -> None:
+    with run.desk:
+        run.work.progress(stage="Fetching", done=done, total=total, unit="files", **more)
 
 
 def _settle_left(run: Run, how: Fetching) -> dict[str, Entry]:
@@ -71,7 +72,7 @@ def _settle_storing(run: Run, entry: Entry, how: Fetching) -> None:
     try:
         _log_move(put_into_new(run.spool, entry))
     except ConflictError as error:  # it waits in 'tmp' until the earlier one was taken
-        run.work.log(str(error), level="warning")
+        run.log(str(error))
         return
     _dispose(run, _noted(run, replace(entry, state=FileState.STORED)), how)
 
@@ -85,7 +86,7 @@ def _wanted(run: Run, how: Fetching) -> list[RemoteFile]:
         try:
             check_spool_name(file.name)
         except InvalidError as error:
-            run.work.log(f"{file.name!r} stays on the server. {error}", level="warning")
+            run.log(f"{file.name!r} stays on the server. {error}")
             run.outcome.failed += 1
             continue
         found.append(file)
@@ -104,18 +105,21 @@ def _fetch_one(run: Run, file: RemoteFile, earlier: Entry | None, how: Fetching)
     """Try until it is here or given up for this run; a broken line is opened again."""
     if is_taken(run.spool, file.name):
         said = f"{file.name} stays on the server: 'new' still has an earlier file of that name."
-        run.work.log(said, level="warning")
+        run.log(said)
         return
     arriving = Arriving(file=file, entry=_blank(run, file, earlier))
     for _ in count():
         try:
-            run.lock.beat(run.line.remote)
+            run.beat()
             _step(run, arriving, how)
         except LostError:
             run.line.hang_up()
             run.losses += 1
             if run.losses >= LOSSES:
                 raise
+        except LockLostError:
+            run.line.hang_up()
+            raise
         except (DeliveryError, ConflictError) as fault:
             _fail(run, arriving, fault)
             return
@@ -145,8 +149,9 @@ def _step(run: Run, arriving: Arriving, how: Fetching) -> None:
         _download(run, arriving)
         _store(run, arriving)
     _dispose(run, arriving.entry, how)
-    run.outcome.done += 1
-    run.outcome.bytes += arriving.file.size
+    with run.desk:
+        run.outcome.done += 1
+        run.outcome.bytes += arriving.file.size
 
 
 def _download(run: Run, arriving: Arriving) -> None:
@@ -154,15 +159,19 @@ def _download(run: Run, arriving: Arriving) -> None:
     if not arriving.begun:
         arriving.entry = run.ledger.begin([arriving.entry])[0]
         arriving.begun = True
-    counted = Counted(also=lambda _size: run.work.checkpoint())
     remove_arriving(run.spool, arriving.entry)
-    with open_arriving(run.spool, arriving.entry) as stream:
+    file = arriving.file
+    with (
+        run.moving(file.name, file.size) as told,
+        open_arriving(run.spool, arriving.entry) as stream,
+    ):
+        counted = Counted(also=told)
 
         def write(block: bytes) -> None:
-            counted(block)
             stream.write(block)
+            counted(block)
 
-        run.line.remote.retrieve(arriving.file.name, told=write)
+        run.line.remote.retrieve(file.name, told=write)
     _check_whole(run, arriving, counted)
     TRANSFER.debug("Downloaded file %s", arriving.file.name)
     arriving.entry = replace(arriving.entry, sha256=counted.sha256)
@@ -228,8 +237,9 @@ def _fail(run: Run, arriving: Arriving, fault: DeliveryError | ConflictError) ->
         remove_arriving(run.spool, entry)
         entry = replace(entry, state=FileState.FAILED)
     run.ledger.fail(entry, told)
-    run.outcome.failed += 1
-    run.work.log(f"{entry.name}: {fault}", level="warning")
+    with run.desk:
+        run.outcome.failed += 1
+    run.log(f"{entry.name}: {fault}")
     if POLICIES[reason].ends_run:
         raise told
 

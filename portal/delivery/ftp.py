@@ -5,12 +5,12 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from ftplib import Error, error_perm
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 from portal.delivery.faults import AbsentError, DeliveryError, LostError
 from portal.delivery.ftp_control import Control
 from portal.delivery.ftp_replies import FAULTS, code_of, fault_of
-from portal.delivery.remote import RemoteFile, RenameRefusedError, Server, Told, Watch
+from portal.delivery.remote import Read, RemoteFile, RenameRefusedError, Server, Told, Watch
 
 AT_ONCE = 50
 _RENAME = ("RNFR", "RNTO")
@@ -90,10 +90,10 @@ class FtpRemote:
                 if reply.startswith("213")
             }
 
-    def store(self, name: str, source: IO[bytes], *, told: Told, offset: int = 0) -> None:
-        """Write `source` from where it stands to a file, from its byte `offset` on."""
+    def store(self, name: str, read: Read, *, told: Told, offset: int = 0) -> None:
+        """Write what `read` gives to a file, from its byte `offset` on."""
         with _told(f"Sending {name}"):
-            self._control.send(f"STOR {name}", source.read, told, offset=offset)
+            self._control.send(f"STOR {name}", read, told, offset=offset)
 
     def retrieve(self, name: str, *, told: Told) -> None:
         """Read a file; `told` is called with each block."""

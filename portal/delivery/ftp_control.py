@@ -11,9 +11,9 @@ from socket import socket
 from typing import cast
 
 from portal.delivery.addresses import Transport
-from portal.delivery.ftp_data import DataWay, Read, Told
+from portal.delivery.ftp_data import DataWay
 from portal.delivery.hosts import dial
-from portal.delivery.remote import Server
+from portal.delivery.remote import Read, Server, Told
 
 _ENCRYPTED = (Transport.FTPES, Transport.FTPS)
 

@@ -12,10 +12,7 @@ from socket import AF_INET6, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY, socket
 from typing import Protocol
 
 from portal.delivery.hosts import peer
-from portal.delivery.remote import BLOCK
-
-Told = Callable[[bytes], None]
-Read = Callable[[int], bytes]
+from portal.delivery.remote import BLOCK, Read, Told
 
 _UNKNOWN = ("500", "501", "502", "504", "522")
 _LATE = "200"  # some servers say it about the command before, when a transfer begins
@@ -105,11 +102,10 @@ class DataWay:
             with self._line(connection) as line:
                 size = _FIRST
                 while block := read(size):
+                    if size == BLOCK:
+                        transfer.begin()
                     line.sendall(block)
                     told(block)
-                    if len(block) < size:
-                        break
-                    transfer.begin()
                     size = BLOCK
 
     @contextmanager

@@ -3,6 +3,7 @@
 Every write is an effect of the run's job, so that a process that lost its job writes nothing.
 """
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -40,9 +41,10 @@ class Entry:
 
 
 class Ledger:
-    """The rows of one channel, written by one job."""
+    """The rows of one channel, written by one job; one of its connections at a time."""
 
     def __init__(self, work: Work, channel_id: int) -> None:
+        self.desk = threading.RLock()
         self._work = work
         self._channel_id = channel_id
 
@@ -84,7 +86,7 @@ class Ledger:
             "started_at": self._work.runtime.clock(),
             "ended_at": None,
         }
-        with self._work.effect() as session:
+        with self.desk, self._work.effect() as session:
             for entry in entries:
                 if entry.id:
                     _change(session, entry.id, _values(entry) | begun)
@@ -99,24 +101,24 @@ class Ledger:
             {"number": entry.id, "ended_at": None if entry.state.open else now} | _values(entry)
             for entry in entries
         ]
-        with self._work.effect() as session:
+        with self.desk, self._work.effect() as session:
             session.connection().execute(_NOTED, rows)
 
     def fail(self, entry: Entry, fault: DeliveryError, *, kept_as: str = "") -> None:
         """Commit why a file failed, in the state that `entry` has."""
         values = {"reason": fault.reason, "message": str(fault), "kept_as": kept_as}
         ended = None if entry.state.open else self._work.runtime.clock()
-        with self._work.effect() as session:
+        with self.desk, self._work.effect() as session:
             _change(session, entry.id, _values(entry) | values | {"ended_at": ended})
 
     def keep_name(self, entry: Entry, kept_as: str) -> None:
         """Commit what a file is called where it was put."""
-        with self._work.effect() as session:
+        with self.desk, self._work.effect() as session:
             _change(session, entry.id, {"kept_as": kept_as})
 
     def keep_lock(self, lock_id: str) -> None:
         """Commit the id of the lock that is about to be made on the server; empty: it is gone."""
-        with self._work.effect() as session:
+        with self.desk, self._work.effect() as session:
             session.execute(
                 update(Channel).where(Channel.id == self._channel_id).values(lock_id=lock_id)
             )

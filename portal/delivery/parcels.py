@@ -5,7 +5,7 @@ is never sent again by itself.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from portal.delivery.faults import DeliveryError, LostError, Reason
@@ -13,7 +13,7 @@ from portal.delivery.ledger import Entry, Ledger
 from portal.delivery.outbox import Counted, Waiting, check_unchanged, open_waiting
 from portal.delivery.recovering import Next, Seen, decide
 from portal.delivery.remote import BLOCK, Remote, RenameRefusedError, discard
-from portal.delivery.spool import Spool
+from portal.delivery.run import Run
 from portal.delivery.states import FileState
 
 RESUME_FROM = 1024 * 1024
@@ -28,6 +28,7 @@ class Parcel:
     """A file of the spool, its row, and what is next. `step` None: the server must be looked at.
 
     `delivered` is what the server confirmed; `ended` says that the ledger and the spool know too.
+    `left`: how much of it an earlier attempt brought there.
     """
 
     item: Waiting
@@ -37,6 +38,7 @@ class Parcel:
     delivered: bool = False
     ended: bool = False
     given_up: bool = False
+    left: int | None = None
 
     @property
     def pending(self) -> bool:
@@ -60,45 +62,65 @@ class Parcel:
         self.entry = replace(self.entry, state=state)
 
 
-def look(remote: Remote, entry: Entry) -> Next:
-    """What is next with a file that an earlier attempt was busy with."""
-    names = [name for name in (entry.temporary, entry.name, entry.backup) if name]
-    sizes = remote.sizes(names) if entry.temporary else {}
+def look(remote: Remote, parcels: Sequence[Parcel]) -> None:
+    """Find out what is next with files that an earlier attempt was busy with; one question."""
+    for parcel, (step, left) in zip(
+        parcels, look_for(remote, [parcel.entry for parcel in parcels]), strict=True
+    ):
+        parcel.step, parcel.left = step, left
+
+
+def look_for(remote: Remote, entries: Sequence[Entry]) -> list[tuple[Next, int | None]]:
+    """What is next with each, and how much of it lies there under its temporary name."""
+    begun = [entry for entry in entries if entry.temporary]
+    names = [name for entry in begun for name in (entry.temporary, entry.name, entry.backup)]
+    sizes = remote.sizes(names) if names else {}
+    return [(_next(entry, sizes), sizes.get(entry.temporary)) for entry in entries]
+
+
+def _next(entry: Entry, sizes: dict[str, int]) -> Next:
+    known = sizes if entry.temporary else {}
     seen = Seen(
-        temporary=sizes.get(entry.temporary),
-        target=sizes.get(entry.name),
-        backup=sizes.get(entry.backup),
+        temporary=known.get(entry.temporary),
+        target=known.get(entry.name),
+        backup=known.get(entry.backup),
     )
     return decide(entry.state, seen, size=entry.size)
 
 
 def take_over(remote: Remote, parcel: Parcel) -> int:
     """How much of the file an earlier attempt brought there, now under the parcel's own name."""
-    earlier = parcel.entry.temporary
-    found = remote.find(earlier) if earlier else None
-    if found is None:
+    earlier, size = parcel.entry.temporary, parcel.left
+    if size is None:
         return 0
-    same = parcel.entry.identity == parcel.item.identity
-    if parcel.entry.state is not FileState.SENDING or not same or not remote.resumes:
-        discard(remote, earlier)
-        return 0
-    if not RESUME_FROM <= found.size <= parcel.item.size:
-        discard(remote, earlier)
+    parcel.left = None
+    if not _goes_on(remote, parcel, size):
+        if earlier != parcel.temporary:
+            discard(remote, earlier)
         return 0
     if earlier != parcel.temporary:
         remote.rename(earlier, parcel.temporary)
-    return found.size
+    return size
 
 
-def upload(
-    remote: Remote, parcel: Parcel, *, spool: Spool, told: Callable[[int], None], offset: int
-) -> None:
+def _goes_on(remote: Remote, parcel: Parcel, size: int) -> bool:
+    """Whether what is there is the beginning of this very file, and worth going on with."""
+    same = parcel.entry.identity == parcel.item.identity
+    if parcel.entry.state is not FileState.SENDING or not same or not remote.resumes:
+        return False
+    return RESUME_FROM <= size <= parcel.item.size
+
+
+def upload(run: Run, parcel: Parcel, *, told: Callable[[int], None], offset: int) -> None:
     """Write the file under its temporary name, from `offset` on."""
-    counted = Counted(also=told)
-    with open_waiting(spool, parcel.item) as stream:
+    counted = Counted(also=lambda _size: run.checkpoint())
+    with open_waiting(run.spool, parcel.item) as stream:
         while counted.size < offset:
             counted(stream.read(min(BLOCK, offset - counted.size)))
-        remote.store(parcel.temporary, stream, told=counted, offset=offset)
+        counted.also = told
+        run.line.remote.store(
+            parcel.temporary, run.pace.reading(stream), told=counted, offset=offset
+        )
         check_unchanged(stream, parcel.item)
     parcel.entry = replace(parcel.entry, sha256=counted.sha256)
 

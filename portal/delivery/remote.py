@@ -5,13 +5,14 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import IO, Protocol, Self
+from typing import Protocol, Self
 
 from portal.delivery.addresses import Address
 from portal.delivery.faults import AbsentError, DeliveryError, Reason
 
 BLOCK = 256 * 1024
 
+Read = Callable[[int], bytes]
 Told = Callable[[bytes], None]
 Watch = Callable[[str], AbstractContextManager[None]]
 
@@ -85,10 +86,10 @@ class Remote(Protocol):
         """How long these files are; those that are not there are left out."""
         ...
 
-    def store(self, name: str, source: IO[bytes], *, told: Told, offset: int = 0) -> None:
-        """Write `source` from where it stands to a file, from its byte `offset` on.
+    def store(self, name: str, read: Read, *, told: Told, offset: int = 0) -> None:
+        """Write what `read` gives to a file, from its byte `offset` on.
 
-        `told` is called with each block.
+        `read` is asked for so many bytes at most, until it has none; `told` of each block.
         """
         ...
 

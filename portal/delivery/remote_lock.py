@@ -7,6 +7,7 @@ back: of two who write at the same moment, one may go on without a lock until hi
 import os
 import secrets
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -51,6 +52,8 @@ class RemoteLock:
         self._keep = keep
         self._clock = clock
         self._held = False
+        self._own = threading.Lock()
+        self._tried_at = now
         self._note = LockNote(
             id=secrets.token_hex(16),
             owner=owner,
@@ -84,13 +87,23 @@ class RemoteLock:
         TRANSFER.info("Lock file successfully created")
 
     def beat(self, remote: Remote) -> None:
-        """Give a sign of life, once a minute. Raises LockLostError where the lock is not ours."""
-        now = self._clock()
-        if now - self._note.beat < BEAT:
+        """Give a sign of life, once a minute. Raises LockLostError where the lock is not ours.
+
+        Of several connections one gives it.
+        """
+        if not self.is_due() or not self._own.acquire(blocking=False):
             return
-        self._check(remote)
-        self._note = self._note.alive_at(now)
-        self._write(remote, over=True)
+        try:
+            self._tried_at = self._clock()
+            self._check(remote)
+            self._note = self._note.alive_at(self._tried_at)
+            self._write(remote, over=True)
+        finally:
+            self._own.release()
+
+    def is_due(self) -> bool:
+        """Whether the last sign of life, or the last attempt at one, is a minute ago."""
+        return self._clock() - max(self._note.beat, self._tried_at) >= BEAT
 
     def release(self, remote: Remote) -> None:
         """Remove our lock file; another's stays."""
@@ -122,7 +135,7 @@ class RemoteLock:
     def _write(self, remote: Remote, *, over: bool) -> None:
         """The file is whole or not there: a half one would be nobody's."""
         aside = _aside(self._note.id)
-        remote.store(aside, BytesIO(self._note.written()), told=lambda _block: None)
+        remote.store(aside, BytesIO(self._note.written()).read, told=lambda _block: None)
         try:
             remote.rename(aside, self._name) if over else remote.rename_new(aside, self._name)
         except RenameRefusedError:

@@ -88,7 +88,15 @@ def _route(work: Work, channel: Channel, ledger: Ledger, spool: Spool, names: li
         clock=work.runtime.clock,
     )
     server = server_of(channel.endpoint, vault=open_vault(settings), settings=settings)
-    return Route(server=server, spool=spool, names=names, lock=lock, dial=open_remote)
+    return Route(
+        server=server,
+        spool=spool,
+        names=names,
+        lock=lock,
+        dial=open_remote,
+        connections=1 if channel.ordered else channel.endpoint.connections,
+        rate_limit=channel.endpoint.rate_limit,
+    )
 
 
 def _prune(work: Work, channel: Channel, spool: Spool) -> None:

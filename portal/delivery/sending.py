@@ -12,13 +12,14 @@ from portal.delivery.parcels import (
     Parcel,
     UncertainError,
     compare,
-    look,
+    look_for,
     publish,
     uncertain,
 )
 from portal.delivery.recovering import Next
 from portal.delivery.remote import discard
 from portal.delivery.run import Outcome, Route, Run
+from portal.delivery.side_by_side import side_by_side
 from portal.delivery.spool import Space, Spool
 from portal.delivery.states import ASIDE, FileState
 from portal.delivery.transfer_log import MOVED, TRANSFER
@@ -36,17 +37,10 @@ def send(work: Work, ledger: Ledger, route: Route, outcome: Outcome) -> None:
     if not route.names and not left:
         return
     with locked_line(route.server, dial=route.dial, lock=route.lock, spool=route.spool) as line:
-        run = Run(
-            work=work,
-            ledger=ledger,
-            spool=route.spool,
-            line=line,
-            lock=route.lock,
-            outcome=outcome,
-        )
+        run = Run.of(work, ledger, route, outcome, line=line)
         parcels = [_parcel(run, item, left) for item in _items(run, route.names)]
         _settle_others(run, left, parcels)
-        _send_all(run, parcels)
+        _send_all(run, parcels, connections=route.connections)
 
 
 def quarantine_refused(ledger: Ledger, spool: Spool) -> int:
@@ -100,7 +94,7 @@ def _settle_others(run: Run, left: dict[str, Entry], parcels: Sequence[Parcel]) 
 
 def _settle(run: Run, entry: Entry) -> None:
     remote = run.line.remote
-    step = look(remote, entry)
+    step, _left = look_for(remote, [entry])[0]
     try:
         if step in (Next.SEND, Next.RENAME):
             _forget(run, entry)
@@ -121,14 +115,20 @@ def _forget(run: Run, entry: Entry) -> None:
     run.ledger.fail(replace(entry, state=FileState.RETURNED), gone)
 
 
-def _send_all(run: Run, parcels: Sequence[Parcel]) -> None:
-    done = 0
-    for batch in batches(parcels):
-        run.work.checkpoint()
-        first = batch[0].item.name
-        run.work.progress(
-            stage="Sending", done=done, total=len(parcels), unit="files", message=first
-        )
-        deliver(run, batch)
-        done += len(batch)
-    run.work.progress(done=done, total=len(parcels), unit="files")
+def _send_all(run: Run, parcels: Sequence[Parcel], *, connections: int) -> None:
+    total = len(parcels)
+
+    def send_batch(hand: Run, batch: list[Parcel]) -> None:
+        _tell(hand, total, message=batch[0].item.name)
+        deliver(hand, batch)
+
+    waiting = list(batches(parcels, connections=connections))
+    side_by_side(run, waiting, send_batch, connections=connections)
+    _tell(run, total)
+
+
+def _tell(run: Run, total: int, **more: str) -> None:
+    outcome = run.outcome
+    with run.desk:
+        done = outcome.done + outcome.failed + outcome.quarantined + outcome.uncertain
+        run.work.progress(stage="Sending", done=min(done, total), total=total, unit="files", **more)

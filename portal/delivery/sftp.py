@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from io import StringIO
 from stat import S_ISREG
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 import paramiko
 
 from portal.delivery.faults import AbsentError, DeliveryError, LostError, Reason
 from portal.delivery.host_keys import PRIVATE_KEY, check_key, fingerprint
 from portal.delivery.hosts import dial
-from portal.delivery.remote import BLOCK, RemoteFile, RenameRefusedError, Server, Told, Watch
+from portal.delivery.remote import BLOCK, Read, RemoteFile, RenameRefusedError, Server, Told, Watch
 
 _FAULTS = (OSError, EOFError, paramiko.SSHException)
 
@@ -95,12 +95,12 @@ class SftpRemote:
         found = [self.find(name) for name in names]
         return {file.name: file.size for file in found if file is not None}
 
-    def store(self, name: str, source: IO[bytes], *, told: Told, offset: int = 0) -> None:
-        """Write `source` from where it stands to a file, from its byte `offset` on."""
+    def store(self, name: str, read: Read, *, told: Told, offset: int = 0) -> None:
+        """Write what `read` gives to a file, from its byte `offset` on."""
         with _told(f"Sending {name}"), self._folder.open(name, "r+" if offset else "w") as remote:
             remote.seek(offset)
             remote.set_pipelined(True)
-            while block := source.read(BLOCK):
+            while block := read(BLOCK):
                 remote.write(block)
                 told(block)
 

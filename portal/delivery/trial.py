@@ -124,7 +124,7 @@ def _renames_over(remote: Remote, source: str, target: str) -> bool:
 
 
 def _write(remote: Remote, name: str, content: bytes) -> None:
-    remote.store(name, BytesIO(content), told=lambda _block: None)
+    remote.store(name, BytesIO(content).read, told=lambda _block: None)
     if remote.sizes([name]).get(name) != len(content):
         raise DeliveryError(
             Reason.INTEGRITY, "The server tells another size than that of the file it was sent."

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select, update
 
@@ -38,6 +39,7 @@ class Site:
         secret: str = "",
         certificate: str = "",
         host_key: str = "",
+        **endpoint_options: Any,
     ) -> None:
         self.runtime = runtime
         self.folder = folder
@@ -49,7 +51,7 @@ class Site:
                 name="partner",
                 url=url,
                 secret=secret,
-                options=Options(tls_ca=certificate),
+                options=Options(tls_ca=certificate, **endpoint_options),
                 vault=open_vault(runtime.settings),
                 now=runtime.clock(),
             )

@@ -16,7 +16,7 @@ from tests.delivery.scripted_ftp import ScriptedServer, scripted_ftp
 
 
 def store(remote: Remote, name: str = "a", content: bytes = b"content") -> None:
-    remote.store(name, BytesIO(content), told=lambda _block: None)
+    remote.store(name, BytesIO(content).read, told=lambda _block: None)
 
 
 def publish(remote: Remote) -> None:

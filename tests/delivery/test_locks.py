@@ -1,6 +1,7 @@
 """The lock on the server: either keeps both directions out; ours is always removed."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -128,3 +129,27 @@ def test_a_lock_without_a_sign_of_life_is_stale(minutes: int, stale: bool) -> No
 def test_a_foreign_lock_is_as_old_as_its_file() -> None:
     told_of = told("read", b"cds", modified=NOW, now=NOW + timedelta(hours=1))
     assert (told_of["owner"], told_of["stale"]) == ("cds", True)
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+def test_during_a_long_file_the_lock_shows_signs_of_life(
+    runtime: Runtime, scripted: ScriptedServer, direction: Direction
+) -> None:
+    """By a connection of its own, for that of the file is busy."""
+    later = timedelta()
+    moved = replace(runtime, clock=lambda: NOW + later)
+
+    def pass_time() -> None:
+        nonlocal later
+        later += timedelta(minutes=2)
+
+    site = Site(moved, url=scripted.url(), folder=scripted.folder, direction=direction)
+    site.put("sent", bytes(10**6))
+    (site.folder / "fetched").write_bytes(bytes(10**6))
+    scripted.script.armed_by = "RNTO"
+    scripted.script.on_store = scripted.script.on_retrieve = pass_time
+    assert site.run().state == JobState.SUCCEEDED
+    beats = [line for line in scripted.script.commands if line.startswith("RNTO")]
+    assert len([line for line in beats if line in ("RNTO write", "RNTO read")]) >= 2
+    signed_in = [line for line in scripted.script.commands if line.startswith("PASS")]
+    assert len(signed_in) >= 2

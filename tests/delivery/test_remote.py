@@ -12,7 +12,7 @@ from tests.delivery.real_servers import RealServer
 
 
 def store(remote: Remote, name: str, content: bytes) -> None:
-    remote.store(name, BytesIO(content), told=lambda _block: None)
+    remote.store(name, BytesIO(content).read, told=lambda _block: None)
 
 
 def test_a_stored_file_is_there_with_its_size(server: Server, real: RealServer) -> None:
@@ -45,7 +45,7 @@ def test_storing_goes_on_where_it_ended(server: Server, real: RealServer) -> Non
     with open_remote(server) as remote:
         store(remote, "a", b"first ")
         source.seek(6)
-        remote.store("a", source, told=lambda _block: None, offset=6)
+        remote.store("a", source.read, told=lambda _block: None, offset=6)
     assert (real.folder / "a").read_bytes() == b"first second"
 
 
