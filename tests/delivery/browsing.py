@@ -1,5 +1,6 @@
 """Somebody with a role before the pages of delivery, and what one finds there."""
 
+import html
 import re
 from typing import Any
 
@@ -31,9 +32,9 @@ def sign_in(app: Flask, runtime: Runtime, *roles: Role, name: str = "olga") -> B
 
 
 def words(text: str) -> str:
-    """What stands on a page, without its markup and with single spaces."""
-    body = text.partition("<main")[2]
-    return " ".join(re.sub(r"<[^>]*>", " ", body).split())
+    """What stands on a page or in a fragment, without markup and with single spaces."""
+    body = text.partition("<main")[2] or text
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
 
 
 def read(browser: Browser, url: str, **options: Any) -> str:
