@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from portal.errors import NotFoundError
 from portal.imports.looking import Import
-from portal.imports.orders import BATCH
+from portal.imports.orders import APPLY, BATCH
 from portal.imports.rights import may_import, may_see, may_undo, no_undo_text
 from portal.imports.waiting import find_waiting, lender_of
 from portal.imports.words import ImportMode, table_of
-from portal.jobs.models import Job
+from portal.jobs.models import Job, JobState
 from portal.rows.batch import EFFECTS, SETTLED_STATES, Batch, BatchState, Entry
 from portal.rows.batch_kinds import Wish
 from portal.rows.books import open_books
@@ -47,12 +47,15 @@ class UndoData:
 
 @dataclass(frozen=True, kw_only=True)
 class Details:
-    """The rest of what is known of an import; `no_undo` says why one may not undo it."""
+    """The rest of what is known of an import; `no_undo` says why one may not undo it, `applied` is
+    the job that did what a plan said.
+    """
 
     faults: tuple[Fault, ...] = ()
     skipped: tuple[Entry, ...] = ()
     undo: UndoData | None = None
     jobs: tuple[Job, ...] = ()
+    applied: Job | None = None
     file_id: str = ""
     may_change: bool = False
     may_undo: bool = False
@@ -70,11 +73,13 @@ def details_of(session: Session, *, wish: Wish, seen: Import) -> Details:
     mode = ImportMode.of(batch.order.mode)
     undoes = may_undo(session, wish.actor, place=place, table=table, mode=mode)
     shown = may_see(session, wish.actor, place=place, table=table)
+    jobs = tuple(_jobs(session, seen, batch)) if shown else ()
     return Details(
         faults=tuple(faults_of(batch, seen.failing)),
         skipped=skipped_of(runtime, batch) if shown else (),
         undo=_undo_data(runtime, batch) if seen.may_undo else None,
-        jobs=tuple(_jobs(session, seen, batch)) if shown else (),
+        jobs=jobs,
+        applied=next((job for job in jobs if _has_applied(job, batch)), None),
         file_id=_file_id(wish, seen),
         may_change=may_import(session, wish.actor, place=place, table=table, mode=mode),
         may_undo=seen.may_undo and undoes,
@@ -131,6 +136,10 @@ def _undo_data(runtime: Runtime, batch: Batch) -> UndoData | None:
     size = int(row[1] or 0) + batch.order.size
     until = batch.ended_at + timedelta(days=runtime.settings.rows_days)
     return UndoData(size=size, whole=row[0] < WEIGHED, until=until)
+
+
+def _has_applied(job: Job, plan: Batch) -> bool:
+    return plan.order.dry_run and job.kind == APPLY and job.state == JobState.SUCCEEDED
 
 
 def _jobs(session: Session, seen: Import, batch: Batch) -> list[Job]:

@@ -65,10 +65,21 @@ class Import:
 
     @property
     def may_apply(self) -> bool:
-        """Whether it is a plan that can be applied."""
+        """Whether it is a plan that can be applied, and would do anything."""
+        return self._is_plan and not self.is_vain
+
+    @property
+    def is_vain(self) -> bool:
+        """Whether it is a plan that would do nothing: for all rows or none, and some are bad."""
         batch = self.batch
-        is_plan = batch is not None and self.job.kind == PLAN and not self.job.active
-        return batch is not None and is_plan and batch.state is BatchState.DONE
+        bad = batch is not None and batch.order.whole and batch.counts.failed > 0
+        return bad and self._is_plan
+
+    @property
+    def _is_plan(self) -> bool:
+        batch = self.batch
+        ended = batch is not None and self.job.kind == PLAN and not self.job.active
+        return batch is not None and ended and batch.state is BatchState.DONE
 
 
 def view_import(session: Session, *, wish: Wish, typed: str) -> Import:

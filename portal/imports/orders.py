@@ -18,7 +18,7 @@ from portal.imports.rights import check_may_try, check_may_undo, may_see
 from portal.imports.words import KIND, ImportMode, processor_of, table_of
 from portal.jobs.models import Job
 from portal.jobs.service import Subject, submit
-from portal.rows.batch import Batch
+from portal.rows.batch import Batch, BatchState
 from portal.rows.batch_kinds import Wish
 from portal.rows.redo import check_redoable
 from portal.rows.service import pause
@@ -169,6 +169,8 @@ def ask_to_go_on(session: Session, *, batch: Batch, wish: Wish) -> Asked:
 def ask_to_undo(session: Session, *, batch: Batch, wish: Wish) -> Asked:
     """Queue the undoing of an import; raises ConflictError where there is nothing to undo."""
     _check_seen(session, batch, wish)
+    if batch.state is BatchState.UNDONE:
+        raise ConflictError("This import was undone already.")
     table, mode = table_of(batch.order.processor), ImportMode.of(batch.order.mode)
     check_may_undo(session, wish.actor, place=batch.order.owner, table=table, mode=mode)
     check_undoable(batch)

@@ -129,6 +129,8 @@ def _context(stored: StoredFile) -> dict[str, Any]:
         seen = _look(stored)
     except InvalidError as error:
         return context | {"fault": str(error)}
+    if _is_hopeless(seen, stored.size):
+        return context | {"fault": str(seen.preview.fault)}
     if seen.processor is None or seen.mode is None:
         return context | {"look": seen}
     table = table_of(seen.processor.name)
@@ -137,6 +139,12 @@ def _context(stored: StoredFile) -> dict[str, Any]:
         "earlier": _earlier(stored, table, seen.mode),
         "templates_url": f"/imports/tables/{quote(address_of(table))}",
     }
+
+
+def _is_hopeless(seen: Look, size: int) -> bool:
+    """Whether there is nothing to see, in whatever way the file is read."""
+    without = seen.preview.fault is not None and not seen.preview.header
+    return without and (size == 0 if seen.format.kind == "csv" else len(seen.sheets) < 2)
 
 
 def _earlier(stored: StoredFile, table: str, mode: Mode) -> Earlier | None:

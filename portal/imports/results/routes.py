@@ -1,5 +1,7 @@
 """An import and what came of it: shown, applied, undone, gone on with."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, flash
@@ -39,15 +41,13 @@ def show_import(import_id: str) -> Response:
 @bp.post("/imports/<import_id>/apply")
 def apply_plan(import_id: str) -> Response:
     """Import the file just as a dry run planned it, or not at all."""
-    asked = orders.ask_to_apply(session(), plan=_batch(import_id), wish=current_wish())
-    return _follow(asked)
+    return _ask(import_id, partial(orders.ask_to_apply, plan=_batch(import_id)))
 
 
 @bp.post("/imports/<import_id>/undo")
 def undo_import(import_id: str) -> Response:
     """Take back what an import did to its table."""
-    asked = orders.ask_to_undo(session(), batch=_batch(import_id), wish=current_wish())
-    return _follow(asked)
+    return _ask(import_id, partial(orders.ask_to_undo, batch=_batch(import_id)))
 
 
 @bp.post("/imports/<import_id>/pause")
@@ -64,15 +64,13 @@ def pause_import(import_id: str) -> Response:
 @bp.post("/imports/<import_id>/redo")
 def redo_import(import_id: str) -> Response:
     """Do again what an import did, after it was undone."""
-    asked = orders.ask_to_redo(session(), batch=_batch(import_id), wish=current_wish())
-    return _follow(asked)
+    return _ask(import_id, partial(orders.ask_to_redo, batch=_batch(import_id)))
 
 
 @bp.post("/imports/<import_id>/go-on")
 def go_on(import_id: str) -> Response:
     """Do the rows that are left of an import that was cut short."""
-    asked = orders.ask_to_go_on(session(), batch=_batch(import_id), wish=current_wish())
-    return _follow(asked)
+    return _ask(import_id, partial(orders.ask_to_go_on, batch=_batch(import_id)))
 
 
 def _batch(import_id: str) -> Batch:
@@ -80,7 +78,14 @@ def _batch(import_id: str) -> Batch:
         return get_batch_of(reader, wish=current_wish(), typed=import_id)
 
 
-def _follow(asked: Asked) -> Response:
+def _ask(import_id: str, ask: Callable[..., Asked]) -> Response:
+    """Ask, and follow the job. What cannot be done any more is told on the import's page."""
+    try:
+        asked = ask(session(), wish=current_wish())
+    except ConflictError as error:
+        session().rollback()
+        flash(str(error), "warning")
+        return go(f"/imports/{import_id}")
     session().commit()
     if asked.joined:
         flash(JOINED, "info")
