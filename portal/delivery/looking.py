@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -18,18 +18,15 @@ from portal.delivery.models import Channel, DeliveredFile
 from portal.delivery.orders import BREAK, RUN, SUBJECT
 from portal.delivery.overview import scheduled_times
 from portal.delivery.standing import Standing, key_to_approve, next_of, standing_of
-from portal.delivery.states import ASIDE, OPEN
+from portal.delivery.states import ASIDE
 from portal.jobs.kinds import Kinds
 from portal.jobs.views import JobView, view_latest
 from portal.runtime import Runtime
 
-LATEST = 10
-NEAR = 2_000  # rows of the ledger that are looked through for those of a run
-
 
 @dataclass(frozen=True, kw_only=True)
 class Lock:
-    """Whose lock the last run met. `silent_for`: since its last sign of life, if it gave any."""
+    """Whose lock the last run met; `beat` is its last sign of life, `seen` when it was seen."""
 
     name: str
     owner: str
@@ -38,11 +35,6 @@ class Lock:
     beat: datetime | None
     seen: datetime
     stale: bool
-
-    @property
-    def silent_for(self) -> timedelta | None:
-        """How long it had given no sign of life when it was seen last."""
-        return self.seen - self.beat if self.beat else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +50,6 @@ class Looked:
     others: Sequence[JobView]
     lock: Lock | None
     transfers: Sequence[Transfer]
-    latest: Sequence[DeliveredFile]
     aside: int
     next_at: datetime | None
 
@@ -96,7 +87,6 @@ def look_at(
         others=[job for job in others if job.active or not run or job.number > run.number],
         lock=lock_of(channel.blocked),
         transfers=transfers_of(runtime.redis, run.id) if run and run.active else (),
-        latest=_latest(session, channel, run) if run else (),
         aside=_count_aside(session, channel),
         next_at=next_of(channel, scheduled=scheduled_times(session).get(channel.id)),
     )
@@ -115,17 +105,6 @@ def lock_of(noted: dict[str, Any]) -> Lock | None:
         seen=datetime.fromisoformat(noted["seen"]),
         stale=noted["stale"],
     )
-
-
-def _latest(session: Session, channel: Channel, run: JobView) -> Sequence[DeliveredFile]:
-    """The newest files that the run ended with, among the newest rows of the ledger."""
-    newest = select(func.max(DeliveredFile.id)).scalar_subquery()
-    query = (
-        select(DeliveredFile)
-        .where(DeliveredFile.id > newest - NEAR, DeliveredFile.channel_id == channel.id)
-        .where(DeliveredFile.job_id == run.id, DeliveredFile.state.not_in(OPEN))
-    )
-    return session.scalars(query.order_by(DeliveredFile.id.desc()).limit(LATEST)).all()
 
 
 def _count_aside(session: Session, channel: Channel) -> int:

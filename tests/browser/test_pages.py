@@ -41,6 +41,7 @@ NO_PAGES = {
     "artifacts.download_artifact",
     "datacenter.download_file",
     "datacenter.upkeep.download_template",
+    "delivery.at_work.show_recent",
     "delivery.at_work.show_throughput",
     "imports.download_template",
     "jobs.monitoring.show_health",

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from portal.accounts.permissions import Role
 from portal.delivery.lock_notes import LockNote
+from portal.delivery.meter import FileMeter
 from portal.delivery.states import Direction
 from portal.jobs.models import Job, JobState, Schedule
 from portal.runtime import Runtime
@@ -120,8 +121,7 @@ def test_a_channel_shows_the_files_of_its_last_run(olga: Browser, site: Site) ->
     site.put("a.xml", b"x" * 2000)
     site.run()
     text = read(olga, HERE)
-    assert "Files of the last run" in text
-    assert "a.xml Delivered 2.0 kB" in text
+    assert "Delivered 2.0 kB" in text
     assert "1 file, 2.0 kB" in text
 
 
@@ -288,6 +288,33 @@ def test_the_throughput_of_a_month_is_a_fragment_of_its_own(olga: Browser, site:
     assert "500 bytes in the last 30 days" in text
     assert text.count("<rect") == 1
     assert olga.get(f"{HERE}/throughput?span=month").location.endswith("?span=month#throughput")
+
+
+def test_the_page_hears_when_a_run_has_ended(olga: Browser, site: Site) -> None:
+    olga.get(HERE)
+    olga.post(f"{HERE}/run")
+    running = olga.htmx("GET", HERE)
+    assert f'hx-get="{HERE}?was=active"' in running.text
+    assert "HX-Trigger" not in olga.htmx("GET", f"{HERE}?was=active").headers
+    site.run()
+    ended = olga.htmx("GET", f"{HERE}?was=active")
+    assert ended.headers["HX-Trigger"] == "job-ended"
+    assert f'hx-get="{HERE}"' in ended.text
+
+
+def test_the_newest_files_are_a_fragment_of_their_own(olga: Browser, site: Site) -> None:
+    site.put("a.xml")
+    site.run()
+    assert "a.xml" in olga.htmx("GET", f"{HERE}/recent").text
+    assert olga.get(f"{HERE}/recent").location.endswith("/1#recent")
+
+
+def test_each_file_on_its_way_is_shown(olga: Browser, site: Site) -> None:
+    olga.get(HERE)
+    olga.post(f"{HERE}/run")
+    meter = FileMeter(site.runtime.redis, jobs(site.runtime)[0].id)
+    meter.begin("large.xml", 4000, done=1000)
+    assert "large.xml 25 % of 4.0 kB" in read(olga, HERE)
 
 
 def test_who_is_no_operator_sees_nothing(app: Flask, runtime: Runtime, site: Site) -> None:

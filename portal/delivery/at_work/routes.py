@@ -11,6 +11,7 @@ from portal.delivery.chart import draw
 from portal.delivery.forms import current_asking, whose
 from portal.delivery.history import Sought, search_files
 from portal.delivery.looking import look_at
+from portal.delivery.models import Channel
 from portal.delivery.orders import Asking, break_lock, run_now
 from portal.delivery.scheduled import may_change, plans_of
 from portal.delivery.setup.forms import WhenForm
@@ -20,7 +21,7 @@ from portal.errors import ConflictError
 from portal.jobs.service import Submitted
 from portal.web.access import current_actor, go, protect
 from portal.web.extensions import services, session
-from portal.web.hx import is_htmx
+from portal.web.hx import is_htmx, trigger
 from portal.web.pages import fragment, page
 
 SHOWN = 20
@@ -35,16 +36,14 @@ def show_channel(channel_id: int) -> Response:
     """A channel; for htmx what goes on alone."""
     context = _look(channel_id)
     if is_htmx():
-        return fragment("delivery/_channel.html", **context)
+        return _live(context)
     channel, actor = context["seen"].channel, current_actor()
     plans = plans_of(session(), channel=channel, runtime=services().runtime)
-    sought = Sought(channel=channel.name, limit=SHOWN)
     return page(
         "delivery/channel.html",
         **context,
         **_chart(channel_id),
-        files=search_files(session(), actor=actor, sought=sought),
-        one_channel=True,
+        **_recent(channel),
         plans=plans,
         changeable={one.schedule.id for one in plans if may_change(actor, one.schedule)},
         schedule_form=WhenForm(),
@@ -59,6 +58,15 @@ def show_throughput(channel_id: int) -> Response:
         return go(f"/delivery/channels/{channel_id}?span={_span()}#throughput")
     channel_with(session(), actor=current_actor(), channel_id=channel_id)
     return fragment("delivery/_throughput.html", channel_id=channel_id, **_chart(channel_id))
+
+
+@bp.get("/delivery/channels/<int:channel_id>/recent")
+def show_recent(channel_id: int) -> Response:
+    """The newest files alone for htmx, else the channel with them."""
+    channel = channel_with(session(), actor=current_actor(), channel_id=channel_id)
+    if not is_htmx():
+        return go(f"{_url(channel_id)}#recent")
+    return fragment("delivery/_recent.html", channel=channel, **_recent(channel))
 
 
 @bp.post("/delivery/channels/<int:channel_id>/run")
@@ -102,6 +110,20 @@ def _order(channel_id: int, order: Callable[..., Submitted]) -> Submitted:
     return order(session(), asking, name=channel.name)
 
 
+def _live(context: dict[str, Any]) -> Response:
+    """What goes on; where that has ended since it was asked for last, the page hears of it."""
+    response = fragment("delivery/_channel.html", **context)
+    if request.args.get("was") == "active" and not context["seen"].active:
+        trigger(response, "job-ended")
+    return response
+
+
+def _recent(channel: Channel) -> dict[str, Any]:
+    sought = Sought(channel=channel.name, limit=SHOWN)
+    files = search_files(session(), actor=current_actor(), sought=sought)
+    return {"files": files, "signs": SIGNS, "one_channel": True}
+
+
 def _look(channel_id: int) -> dict[str, Any]:
     found = services()
     seen = look_at(
@@ -111,7 +133,7 @@ def _look(channel_id: int) -> dict[str, Any]:
         actor=current_actor(),
         channel_id=channel_id,
     )
-    return {"seen": seen, "signs": SIGNS}
+    return {"seen": seen}
 
 
 def _chart(channel_id: int) -> dict[str, Any]:
