@@ -105,6 +105,7 @@ def test_why_a_file_did_not_come_is_said_with_a_way_on(
     page = clerk.browser.get(location).text
     assert said in html.unescape(words(page))
     assert "every 2s" not in page
+    assert f'hx-get="{location}" hx-trigger="job-ended from:body"' in page  # after a retry
     assert "/imports?address=https" in page
 
 
