@@ -21,7 +21,8 @@ from portal.accounts.models import User
 from portal.accounts.names import name_key
 from portal.accounts.permissions import SYSTEM, Actor, Permission
 from portal.accounts.tokens.commands import token
-from portal.assembly import BATCH_KINDS, KINDS, PLUGINS, processors_for
+from portal.artifacts.handouts import Handouts
+from portal.assembly import BATCH_KINDS, HANDOUTS, KINDS, PLUGINS, processors_for
 from portal.datacenter.commands import datacenter
 from portal.delivery.commands import delivery
 from portal.errors import ForbiddenError, PortalError
@@ -70,6 +71,11 @@ class Shell:
     def kinds(self) -> Kinds:
         """The kinds of jobs of all areas."""
         return KINDS
+
+    @property
+    def handouts(self) -> Handouts:
+        """What areas hand out of their finished files."""
+        return HANDOUTS
 
     @property
     def batch_kinds(self) -> BatchKinds:

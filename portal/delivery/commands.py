@@ -12,6 +12,7 @@ from portal.delivery import orders, quarantine, telling
 from portal.delivery.history import LISTED, Sought, search_files
 from portal.delivery.models import Channel, DeliveredFile
 from portal.delivery.shell.commands import end
+from portal.delivery.shell.handing.commands import hand_over_command
 from portal.delivery.shell.setup.commands import channel, endpoint
 from portal.delivery.states import FileState
 from portal.jobs.shell.commands import Refusing, tell, waiting
@@ -26,6 +27,7 @@ def delivery() -> None:
 
 delivery.add_command(endpoint)
 delivery.add_command(channel)
+delivery.add_command(hand_over_command)
 
 
 @delivery.command("test")

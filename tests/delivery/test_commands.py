@@ -9,9 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from portal.accounts.permissions import SYSTEM, Actor, Role
+from portal.artifacts.handouts import Handouts
+from portal.assembly import HANDOUTS, KINDS
+from portal.datacenter.service import open_data_center
 from portal.delivery.commands import delivery
 from portal.delivery.spool import Spool
-from portal.delivery.tasks import KINDS
 from portal.jobs.kinds import Kinds
 from portal.jobs.wake import RedisWaker, Waker
 from portal.runtime import Runtime
@@ -28,7 +30,8 @@ class Shell:
     runtime: Runtime
     settings: Settings
     waker: Waker
-    kinds: Kinds = Kinds(KINDS)  # noqa: RUF009 (never changed)
+    kinds: Kinds = KINDS
+    handouts: Handouts = HANDOUTS
     actor: Actor = SYSTEM
     json: bool = False
     address: str = "shell:test"
@@ -57,6 +60,20 @@ def set_up(shell: Shell, scripted: ScriptedServer, tmp_path: Path) -> Spool:
     bound = ("--endpoint", "partner", "--spool", str(spool.root), "--direction", "send")
     run(shell, "channel", "add", "articles", *bound)
     return spool
+
+
+def test_a_finished_file_is_handed_over(
+    shell: Shell, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    spool = set_up(shell, scripted, tmp_path)
+    (open_data_center(shell.runtime).storage / "finished" / "a.csv").write_bytes(b"a\r\n")
+    with working(shell):
+        job = answer(shell, "hand-over", "articles", "finished/a.csv", "--wait")
+    assert job["state"] == "succeeded"
+    assert spool.names("new") == ["a.csv"]
+    again = run(shell, "hand-over", "articles", "finished/a.csv", code=2)
+    assert "waits in articles already" in again.output
+    assert "no such file" in run(shell, "hand-over", "articles", "attic/a", code=2).output
 
 
 def test_the_way_of_a_file(shell: Shell, scripted: ScriptedServer, tmp_path: Path) -> None:
