@@ -145,7 +145,7 @@ def _load_file(
     desk: Desk, loader: Quick, rows: Iterator[Row], *, total: int | None, sweeper: Sweeper
 ) -> None:
     """Load the rows from `next_row` on; the names of those before are remembered."""
-    at_once = desk.books.pace.rows
+    at_once = desk.books.pace.by_column
     done = islice(rows, desk.batch.next_row - 1)
     while loader.portion(done, size=at_once):
         desk.work.checkpoint()

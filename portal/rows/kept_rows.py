@@ -1,6 +1,7 @@
 """Rows put by as bytes: a tenth of the room of their cells, given back as they were."""
 
 import marshal
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
 from portal.rows.fates import Prepared
@@ -14,7 +15,7 @@ class KeptRows:
 
     def __init__(self) -> None:
         self._first = 1
-        self._lines: list[int] = []
+        self._lines = array("Q")
         self._slices: list[bytes] = []
 
     def __len__(self) -> int:
@@ -25,7 +26,7 @@ class KeptRows:
         """Put rows by that follow those that are here; all slices but the last have SLICE rows."""
         if not self._lines:
             self._first = rows[0][0]
-        self._lines += [line for _, line, _ in rows]
+        self._lines.extend([line for _, line, _ in rows])
         self._slices.append(marshal.dumps([cells for _, _, cells in rows]))
 
     def number(self, place: int) -> int:

@@ -1,6 +1,6 @@
 """Neighbouring rows, read and converted a few at a time, ready to be loaded together."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress, islice
 from typing import Any, Protocol, runtime_checkable
@@ -72,6 +72,7 @@ class PortionMaker:
         self, run: Undertaking, ready: Callable[[Columns], Any | None], *, slot_bits: int = BITS
     ) -> None:
         self._run = run
+        self._key = tuple(run.identity or ())
         self._ready = ready
         self._slots = Slots(slot_bits)
 
@@ -92,10 +93,9 @@ class PortionMaker:
             if errors is None and is_full(rows[place][2])
         }
         told = self._told(rows, values)
-        names = self._names(values, partial)
-        doubtful = self._doubtful(names, first=rows[0][0])
-        nameless = (place for place, name in names.items() if None in name)
-        careful = sorted({*doubtful, *partial, *nameless}.difference(told))
+        places, names = self._names(values, partial)
+        doubtful = self._doubtful(places, names, first=rows[0][0])
+        careful = sorted({*doubtful, *partial, *self._nameless(places, names)}.difference(told))
         columns, sure = _but(values, {*careful, *told})
         if sure:
             portion.ready.append(self._ready(columns))
@@ -104,9 +104,10 @@ class PortionMaker:
         portion.careful += [start + place for place in careful]
         portion.sure += [start + place for place in sure]
 
-    def _doubtful(self, names: Mapping[int, Name], *, first: int) -> dict[int, int]:
-        places = list(names)
-        found = self._slots.doubtful(names.values(), [first + place for place in places])
+    def _doubtful(
+        self, places: Sequence[int], names: Sequence[Hashable], *, first: int
+    ) -> dict[int, int]:
+        found = self._slots.doubtful(names, [first + n for n in places]) if places else {}
         return {places[index]: row for index, row in found.items()}
 
     def _told(self, rows: Sequence[Row], values: ByColumn) -> dict[int, Fate]:
@@ -121,16 +122,30 @@ class PortionMaker:
             told[0] = HELP
         return told
 
-    def _names(self, values: ByColumn, partial: Mapping[int, Values]) -> Mapping[int, Name]:
-        """What each row names, by its place, in the order of the rows."""
+    def _names(
+        self, values: ByColumn, partial: Mapping[int, Values]
+    ) -> tuple[Sequence[int], Sequence[Hashable]]:
+        """The places of rows, in order, and what each of them names."""
         columns = dict(zip(values.names, values.columns, strict=True))
-        parts = [columns[name] for name in self._run.identity or ()]
-        names = dict(zip(values.places, zip(*parts, strict=True), strict=True))
+        names: Sequence[Hashable] = columns[self._key[0]]
+        if len(self._key) > 1:
+            names = list(zip(*(columns[name] for name in self._key), strict=True))
         if not partial:
-            return names
-        identity = self._run.identity or ()
-        names |= {at: tuple(map(row.get, identity)) for at, row in partial.items()}
-        return dict(sorted(names.items()))
+            return values.places, names
+        named = dict(zip(values.places, names, strict=True))
+        named |= {place: self._name(row) for place, row in partial.items()}
+        return sorted(named), [named[place] for place in sorted(named)]
+
+    def _name(self, row: Values) -> Hashable:
+        name = tuple(map(row.get, self._key))
+        return name if len(name) > 1 else name[0]
+
+    def _nameless(self, places: Sequence[int], names: Sequence[Hashable]) -> list[int]:
+        """The places of rows that do not say all of what they name."""
+        if len(self._key) == 1 and None not in names:
+            return []
+        told = zip(places, names, strict=True)
+        return [n for n, name in told if None in (name if isinstance(name, tuple) else (name,))]
 
 
 def values_at(run: Undertaking, portion: Portion, places: Sequence[int]) -> dict[int, Values]:

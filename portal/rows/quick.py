@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from typing import Protocol
 
 from sqlalchemy.orm import Session
@@ -20,6 +21,7 @@ from portal.rows.suspects import Suspects
 from portal.rows.undertaking import Undertaking
 from portal.tabular.table import Row
 
+_FIRST = 1000  # rows of the first portion; each has twice as many as the one before, at most
 _SWEPT_PORTIONS = 10  # garbage is looked for so often, for little is left by a portion
 
 
@@ -63,9 +65,13 @@ def quick_for(desk: Desk, run: Undertaking, seen: Seen, suspects: Suspects) -> Q
 def portions_of(
     quick: Quick, rows: Iterator[Row], *, size: int, between: Callable[[], None], sweeper: Sweeper
 ) -> Iterator[Portion]:
-    """All portions of `rows`; `between` is called before each, and at the end."""
+    """All portions of `rows`; `between` is called before each, and at the end.
+
+    The first ones are small: until the words of other tables are known, rows wait as they are.
+    """
+    sizes = (min(size, _FIRST << n) for n in count())
     between()
-    while portion := quick.portion(rows, size=size):
+    while portion := quick.portion(rows, size=next(sizes)):
         yield portion
         sweeper.chunk_done(every=_SWEPT_PORTIONS)
         between()

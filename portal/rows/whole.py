@@ -109,7 +109,8 @@ class _Trial:
         def between() -> None:
             self.desk.between(ROWS, done=self.rows, total=total, pausable=False)
 
-        made = portions_of(loader, rows, size=books.pace.rows, between=between, sweeper=sweeper)
+        size = books.pace.by_column
+        made = portions_of(loader, rows, size=size, between=between, sweeper=sweeper)
         one_ahead(made, do=partial(self._load_portion, session, loader), at_once=books.served)
 
     def _load_portion(self, session: Session, loader: Quick, portion: Portion) -> None:

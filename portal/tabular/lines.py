@@ -59,9 +59,9 @@ class Lines:
 
     def __iter__(self) -> Iterator[str]:
         """The lines, each with its end as it stands; the last may have none."""
-        return chain.from_iterable(self._blocks())
+        return chain.from_iterable(self.blocks())
 
-    def _blocks(self) -> Iterator[Iterable[str]]:
+    def blocks(self) -> Iterator[Iterable[str]]:
         """Blocks of whole lines. Parts of one that is not whole are held back."""
         held: list[str] = []
         row_line, size = self.row_line, 0
