@@ -13,7 +13,7 @@ from portal.delivery.ledger import Entry, Ledger
 from portal.delivery.parcels import (
     Parcel,
     UncertainError,
-    check_size,
+    check_whole,
     compare,
     look,
     publish,
@@ -97,13 +97,16 @@ def _take_loss(run: Run, fault: DeliveryError) -> None:
 
 
 def _upload(run: Run, parcels: Sequence[Parcel]) -> None:
-    offsets = {id(parcel): take_over(run.line.remote, parcel) for parcel in parcels}
+    offsets = {
+        id(parcel): take_over(run.line.remote, parcel, spool=run.spool) for parcel in parcels
+    }
     begun = run.ledger.begin([parcel.begun() for parcel in parcels])
     for parcel, entry in zip(parcels, begun, strict=True):
         parcel.entry = entry
     stored = [parcel for parcel in parcels if _each(run, parcel, _store(offsets[id(parcel)]))]
     sizes = run.line.remote.sizes([parcel.temporary for parcel in stored])
-    whole = [parcel for parcel in stored if _each(run, parcel, _compare(sizes))]
+    sums = run.line.remote.sums(sizes)
+    whole = [parcel for parcel in stored if _each(run, parcel, _compare(sizes, sums))]
     for parcel in whole:
         parcel.came_to(FileState.RENAMING)
         parcel.step = Next.RENAME
@@ -119,8 +122,11 @@ def _store(offset: int) -> Callable[[Run, Parcel], None]:
     return store
 
 
-def _compare(sizes: dict[str, int]) -> Callable[[Run, Parcel], None]:
-    return lambda _run, parcel: check_size(parcel, sizes.get(parcel.temporary))
+def _compare(sizes: dict[str, int], sums: dict[str, str]) -> Callable[[Run, Parcel], None]:
+    def check(_run: Run, parcel: Parcel) -> None:
+        check_whole(parcel, sizes.get(parcel.temporary), sums.get(parcel.temporary))
+
+    return check
 
 
 def _rename(run: Run, parcels: Sequence[Parcel]) -> None:

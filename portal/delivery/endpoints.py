@@ -1,35 +1,31 @@
 """Endpoints: servers with their credentials. Passwords come in and are never shown again."""
 
-import codecs
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
 from portal.audit.service import record
-from portal.delivery.addresses import Address, Transport, check_text, parse_address
+from portal.delivery.addresses import Address, Transport, parse_address
 from portal.delivery.credentials import Vault
-from portal.delivery.host_keys import PRIVATE_KEY, fingerprint
+from portal.delivery.endpoint_checks import (
+    check_numbers,
+    checked_certificates,
+    checked_secret,
+    known_encoding,
+)
+from portal.delivery.host_keys import fingerprint
 from portal.delivery.models import Channel, Endpoint
 from portal.delivery.remote import Server
 from portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from portal.files import safe_name
-from portal.later import later
 from portal.settings import Settings
 
-if TYPE_CHECKING:
-    from portal.delivery.sftp import private_key
-else:
-    private_key = later("portal.delivery.sftp:private_key")
-
 NAME_LENGTH = 64
-MOST_CONNECTIONS = 16
-LEAST_RATE = 1024
 CONNECT_SECONDS = 30.0
 
 
@@ -77,7 +73,7 @@ def add_endpoint(
         name=_free_name(session, name),
         created_at=now,
         created_by=actor.name,
-        secret=vault.lock(_checked_secret(secret or address.password, address.transport)),
+        secret=vault.lock(checked_secret(secret or address.password, address.transport)),
         profile={},
     )
     _say(endpoint, address, options)
@@ -105,12 +101,12 @@ def change_endpoint(
     """
     endpoint = get_endpoint(session, actor=actor, name=name)
     address = parse_address(url)
-    given = _checked_secret(secret or address.password, address.transport)
+    given = checked_secret(secret or address.password, address.transport)
     if given:
         endpoint.secret = vault.lock(given)
     elif endpoint.secret and _elsewhere(endpoint, address, options):
         raise InvalidError("Another server or a weaker protection needs the password anew.")
-    if (address.host, address.port) != (endpoint.host, endpoint.port):
+    if _other_keys(endpoint, address):
         endpoint.host_key, endpoint.shown_key = "", ""
     _say(endpoint, address, options)
     endpoint.profile, endpoint.tested_at = {}, None
@@ -159,16 +155,29 @@ def list_endpoints(session: Session, *, actor: Actor) -> Sequence[Endpoint]:
 def approve_key(
     session: Session, *, actor: Actor, name: str, shown: str, now: datetime, place: str = ""
 ) -> Endpoint:
-    """Trust the key that the SFTP server showed last.
+    """Trust the key that the SFTP server showed last, or only this certificate of an FTPS server.
 
     `shown` is the one that the operator saw; ConflictError where it is another by now.
     """
     endpoint = get_endpoint(session, actor=actor, name=name)
-    if not shown or shown not in (endpoint.shown_key, fingerprint(endpoint.shown_key)):
+    seen = {endpoint.shown_key, str(endpoint.profile.get("certificate", ""))} - {""}
+    approved = next((key for key in seen if shown in (key, fingerprint(key))), None)
+    if approved is None:
         raise ConflictError("The server shows another key by now; compare again.")
-    endpoint.host_key = endpoint.shown_key
+    endpoint.host_key = endpoint.shown_key = approved
     session.flush()
     _record(session, "delivery.endpoint.approve", actor, endpoint, now=now, place=place)
+    return endpoint
+
+
+def forget_key(
+    session: Session, *, actor: Actor, name: str, now: datetime, place: str = ""
+) -> Endpoint:
+    """Trust no certain key or certificate any more; certificates are verified as usual again."""
+    endpoint = get_endpoint(session, actor=actor, name=name)
+    endpoint.host_key = endpoint.shown_key = ""
+    session.flush()
+    _record(session, "delivery.endpoint.forget_key", actor, endpoint, now=now, place=place)
     return endpoint
 
 
@@ -222,18 +231,11 @@ def check_name(name: str) -> str:
 def _say(endpoint: Endpoint, address: Address, options: Options) -> None:
     endpoint.transport, endpoint.host, endpoint.port = address.transport, address.host, address.port
     endpoint.user_name, endpoint.folder = address.user, address.folder
-    endpoint.encoding = _known_encoding(options.encoding)
-    endpoint.tls_verify, endpoint.tls_ca = options.tls_verify, _certificates(options.tls_ca)
-    _check_numbers(options)
+    endpoint.encoding = known_encoding(options.encoding)
+    endpoint.tls_verify, endpoint.tls_ca = options.tls_verify, checked_certificates(options.tls_ca)
+    check_numbers(connections=options.connections, rate_limit=options.rate_limit)
     endpoint.connections, endpoint.rate_limit = options.connections, options.rate_limit
     endpoint.active = options.active
-
-
-def _check_numbers(options: Options) -> None:
-    if not 1 <= options.connections <= MOST_CONNECTIONS:
-        raise InvalidError(f"There can be 1 to {MOST_CONNECTIONS} connections at once.")
-    if options.rate_limit is not None and options.rate_limit < LEAST_RATE:
-        raise InvalidError(f"A limit is {LEAST_RATE} bytes a second or more; or leave it empty.")
 
 
 def _elsewhere(endpoint: Endpoint, address: Address, options: Options) -> bool:
@@ -244,38 +246,17 @@ def _elsewhere(endpoint: Endpoint, address: Address, options: Options) -> bool:
     return before != replace(address, folder="/") or weaker or trusts_others
 
 
+def _other_keys(endpoint: Endpoint, address: Address) -> bool:
+    """Whether the key that was approved is no longer that of this server."""
+    before = (endpoint.host, endpoint.port, endpoint.transport == Transport.SFTP)
+    return before != (address.host, address.port, address.transport is Transport.SFTP)
+
+
 def _free_name(session: Session, name: str) -> str:
     plain = check_name(name)
     taken = session.scalar(select(func.count()).where(Endpoint.name == plain))
     if taken:
         raise ConflictError(f"There is an endpoint {plain!r} already.")
-    return plain
-
-
-def _checked_secret(secret: str, transport: Transport) -> str:
-    if secret.startswith(PRIVATE_KEY):
-        if transport is not Transport.SFTP:
-            raise InvalidError("A private key signs in to SFTP only.")
-        private_key(secret)
-        return secret
-    return check_text(secret, "password")
-
-
-def _known_encoding(name: str) -> str:
-    try:
-        return codecs.lookup(name.strip() or "utf-8").name
-    except LookupError as error:
-        raise InvalidError(f"There is no encoding {name!r}; most servers use utf-8.") from error
-
-
-def _certificates(text: str) -> str:
-    plain = text.strip()
-    if not plain:
-        return ""
-    try:
-        ssl.create_default_context(cadata=plain)
-    except (ssl.SSLError, ValueError) as error:
-        raise InvalidError("This is no certificate; paste it in its PEM form.") from error
     return plain
 
 

@@ -1,33 +1,34 @@
 """Fetching what lies on a server into a spool. Nothing is removed there before it is safe here."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import count
 
 from portal.delivery.connecting import locked_line
 from portal.delivery.faults import AbsentError, DeliveryError, LostError, Reason
-from portal.delivery.inbox import Arriving, is_taken, open_arriving, put_into_new, remove_arriving
+from portal.delivery.inbox import (
+    Arriving,
+    is_taken,
+    open_arriving,
+    put_into_new,
+    read_arriving,
+    remove_arriving,
+    size_here,
+    writing_here,
+)
 from portal.delivery.ledger import Entry, Ledger
-from portal.delivery.names import LOCKS, TEMPORARY, check_spool_name, numbered
+from portal.delivery.names import numbered
 from portal.delivery.outbox import Counted
-from portal.delivery.policies import POLICIES
-from portal.delivery.remote import RemoteFile
+from portal.delivery.policies import POLICIES, is_given_up
+from portal.delivery.remote import RESUME_FROM, RemoteFile
 from portal.delivery.remote_lock import LockLostError
 from portal.delivery.run import LOSSES, Outcome, Route, Run
 from portal.delivery.side_by_side import side_by_side
 from portal.delivery.states import AfterFetch, FileState
 from portal.delivery.transfer_log import TRANSFER
-from portal.errors import ConflictError, InvalidError
+from portal.delivery.wanting import Fetching, wanted
+from portal.errors import ConflictError
 from portal.jobs.work import Work
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fetching:
-    """Which files are wanted, and what becomes of them on the server afterwards."""
-
-    wants: Callable[[str], bool]
-    after: AfterFetch
-    done_folder: str = ""
 
 
 def fetch(work: Work, ledger: Ledger, route: Route, outcome: Outcome, *, how: Fetching) -> None:
@@ -38,7 +39,8 @@ def fetch(work: Work, ledger: Ledger, route: Route, outcome: Outcome, *, how: Fe
     with locked_line(route.server, dial=route.dial, lock=route.lock, spool=route.spool) as line:
         run = Run.of(work, ledger, route, outcome, line=line)
         again = _settle_left(run, how)
-        found = _wanted(run, how)
+        found = wanted(run, how)
+        _forget_gone(run, again, found)
         numbers = count()
 
         def fetch_file(hand: Run, file: RemoteFile) -> None:
@@ -63,9 +65,18 @@ def _settle_left(run: Run, how: Fetching) -> dict[str, Entry]:
         elif entry.state is FileState.STORED:
             _dispose(run, entry, how)
         else:
-            remove_arriving(run.spool, entry)
             again[entry.name] = entry
     return again
+
+
+def _forget_gone(run: Run, again: dict[str, Entry], found: Sequence[RemoteFile]) -> None:
+    """What was not whole here and is on the server no more is not to be had."""
+    there = {file.name for file in found}
+    for entry in again.values():
+        if entry.name not in there:
+            remove_arriving(run.spool, entry)
+            gone = DeliveryError(Reason.NOT_FOUND, "The file was taken from the server.")
+            run.ledger.fail(replace(entry, state=FileState.RETURNED), gone)
 
 
 def _settle_storing(run: Run, entry: Entry, how: Fetching) -> None:
@@ -77,37 +88,13 @@ def _settle_storing(run: Run, entry: Entry, how: Fetching) -> None:
     _dispose(run, _noted(run, replace(entry, state=FileState.STORED)), how)
 
 
-def _wanted(run: Run, how: Fetching) -> list[RemoteFile]:
-    """What is to be fetched; refused names are told and stay where they are."""
-    found = []
-    for file in run.line.remote.files():
-        if file.name in LOCKS or file.name.startswith(TEMPORARY) or not how.wants(file.name):
-            continue
-        try:
-            check_spool_name(file.name)
-        except InvalidError as error:
-            run.log(f"{file.name!r} stays on the server. {error}")
-            run.outcome.failed += 1
-            continue
-        found.append(file)
-    return _not_remembered(run, found) if how.after is AfterFetch.KEEP else found
-
-
-def _not_remembered(run: Run, files: list[RemoteFile]) -> list[RemoteFile]:
-    known = {
-        (entry.name, entry.size, entry.modified)
-        for entry in run.ledger.ended([file.name for file in files], FileState.RECEIVED)
-    }
-    return [file for file in files if (file.name, file.size, file.modified) not in known]
-
-
 def _fetch_one(run: Run, file: RemoteFile, earlier: Entry | None, how: Fetching) -> None:
     """Try until it is here or given up for this run; a broken line is opened again."""
     if is_taken(run.spool, file.name):
         said = f"{file.name} stays on the server: 'new' still has an earlier file of that name."
         run.log(said)
         return
-    arriving = Arriving(file=file, entry=_blank(run, file, earlier))
+    arriving = Arriving(file=file, entry=_begun(run, file, earlier))
     for _ in count():
         try:
             run.beat()
@@ -131,8 +118,9 @@ def _fetch_one(run: Run, file: RemoteFile, earlier: Entry | None, how: Fetching)
             return
 
 
-def _blank(run: Run, file: RemoteFile, earlier: Entry | None) -> Entry:
-    return Entry(
+def _begun(run: Run, file: RemoteFile, earlier: Entry | None) -> Entry:
+    """Its row. What an earlier attempt brought of this very file goes on under its own name."""
+    entry = Entry(
         id=earlier.id if earlier is not None else 0,
         name=file.name,
         state=FileState.FETCHING,
@@ -141,6 +129,12 @@ def _blank(run: Run, file: RemoteFile, earlier: Entry | None) -> Entry:
         temporary=run.temporary(),
         tries=earlier.tries + 1 if earlier is not None else 1,
     )
+    if earlier is None or not earlier.temporary:
+        return entry
+    if (earlier.size, earlier.modified) != (file.size, file.modified) or file.modified is None:
+        remove_arriving(run.spool, earlier)
+        return entry
+    return replace(entry, temporary=earlier.temporary)
 
 
 def _step(run: Run, arriving: Arriving, how: Fetching) -> None:
@@ -159,34 +153,50 @@ def _download(run: Run, arriving: Arriving) -> None:
     if not arriving.begun:
         arriving.entry = run.ledger.begin([arriving.entry])[0]
         arriving.begun = True
-    remove_arriving(run.spool, arriving.entry)
-    file = arriving.file
+    file, remote = arriving.file, run.line.remote
+    counted = Counted(also=lambda _size: run.checkpoint(), algorithm=remote.algorithm)
+    offset = _already_here(run, arriving, counted)
     with (
-        run.moving(file.name, file.size) as told,
-        open_arriving(run.spool, arriving.entry) as stream,
+        run.moving(file.name, file.size, done=offset) as counted.also,
+        open_arriving(run.spool, arriving.entry, goes_on=offset > 0) as stream,
     ):
-        counted = Counted(also=told)
 
         def write(block: bytes) -> None:
-            stream.write(block)
+            with writing_here():
+                stream.write(block)
             counted(block)
 
-        run.line.remote.retrieve(file.name, told=write)
+        remote.retrieve(file.name, told=write, offset=offset)
     _check_whole(run, arriving, counted)
-    TRANSFER.debug("Downloaded file %s", arriving.file.name)
+    TRANSFER.debug("Downloaded file %s", file.name)
     arriving.entry = replace(arriving.entry, sha256=counted.sha256)
 
 
+def _already_here(run: Run, arriving: Arriving, counted: Counted) -> int:
+    """How much need not be fetched again; small pieces are."""
+    size = size_here(run.spool, arriving.entry)
+    known = arriving.file.modified is not None and run.line.remote.resumes
+    if not known or not RESUME_FROM <= size <= arriving.file.size:
+        remove_arriving(run.spool, arriving.entry)
+        return 0
+    read_arriving(run.spool, arriving.entry, counted)
+    return counted.size
+
+
 def _check_whole(run: Run, arriving: Arriving, counted: Counted) -> None:
-    """All bytes are here, and the file on the server did not change meanwhile."""
-    there = run.line.remote.find(arriving.file.name)
-    if counted.size == arriving.file.size and there == arriving.file:
+    """All bytes are here, the server's sum is ours, and the file there did not change meanwhile."""
+    file = arriving.file
+    there = run.line.remote.find(file.name)
+    sums = run.line.remote.sums({file.name: file.size})
+    same = sums.get(file.name) in (None, counted.shared)
+    if counted.size == file.size and there == file and same:
         return
-    name, size = arriving.file.name, arriving.file.size
+    remove_arriving(run.spool, arriving.entry)
     raise DeliveryError(
         Reason.INTEGRITY,
-        f"{name} changed while it was being fetched, or the server broke it off: {counted.size} "
-        f"bytes came, {size} were expected. It stays on the server for the next run.",
+        f"{file.name} changed while it was being fetched, or the server broke it off: "
+        f"{counted.size} bytes came, {file.size} were expected. It stays on the server for the "
+        "next run.",
     )
 
 
@@ -228,17 +238,20 @@ def _quietly(step: Callable[[], None]) -> None:
 def _fail(run: Run, arriving: Arriving, fault: DeliveryError | ConflictError) -> None:
     """It stays on the server, for the next run; what concerns the server ends this one.
 
-    A file that is safe here already stays so; the next run removes it there.
+    A file that is safe here already stays so; the next run removes it there. What fails again and
+    again is put aside: it is not fetched again before somebody says so.
     """
     reason = fault.reason if isinstance(fault, DeliveryError) else Reason.REFUSED_NAME
     told = fault if isinstance(fault, DeliveryError) else DeliveryError(reason, str(fault))
-    entry = arriving.entry
+    entry, aside = arriving.entry, False
     if entry.state is not FileState.STORED:
+        aside = is_given_up(reason, tries=entry.tries)
         remove_arriving(run.spool, entry)
-        entry = replace(entry, state=FileState.FAILED)
+        entry = replace(entry, state=FileState.QUARANTINED if aside else FileState.FAILED)
     run.ledger.fail(entry, told)
     with run.desk:
-        run.outcome.failed += 1
+        run.outcome.quarantined += aside
+        run.outcome.failed += not aside
     run.log(f"{entry.name}: {fault}")
     if POLICIES[reason].ends_run:
         raise told

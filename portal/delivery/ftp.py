@@ -1,15 +1,17 @@
 """FTP and FTPS: a folder of a server, by ftplib."""
 
-from collections.abc import Iterator, Sequence
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from ftplib import Error, error_perm
 from types import TracebackType
 from typing import Self
 
-from portal.delivery.faults import AbsentError, DeliveryError, LostError
-from portal.delivery.ftp_control import Control
+from portal.delivery.faults import AbsentError, DeliveryError, HostKeyError, LostError
+from portal.delivery.ftp_control import Control, shown_certificate
 from portal.delivery.ftp_replies import FAULTS, code_of, fault_of
+from portal.delivery.host_keys import fingerprint
 from portal.delivery.remote import Read, RemoteFile, RenameRefusedError, Server, Told, Watch
 
 AT_ONCE = 50
@@ -29,9 +31,9 @@ class FtpRemote:
         control = Control(server)
         where = f"Connecting to {server.address.host}"
         try:
-            with watch("Connect"), _told(where):
+            with watch("Connect"), _told(where), _certified(server):
                 control.reach()
-            with watch("Protect the connection"), _told(where):
+            with watch("Protect the connection"), _told(where), _certified(server):
                 protection = control.encrypt()
             with watch("Sign in"), _told(f"Signing in as {server.address.user or 'anonymous'}"):
                 control.sign_in()
@@ -58,6 +60,12 @@ class FtpRemote:
         """Whether `store` can go on where an earlier one ended."""
         return "STREAM" in self._control.features.get("REST", "")
 
+    @property
+    def algorithm(self) -> str:
+        """Which sums of files the server tells; empty: none."""
+        asked = self._control.sums
+        return asked.algorithm if asked is not None else ""
+
     def facts(self) -> dict[str, str]:
         """The greeting, what protects the line, how folders are listed, what else is known."""
         listing = "MLSD" if self._lists_facts else "NLST"
@@ -67,6 +75,7 @@ class FtpRemote:
             "protection": self._protection,
             "listing": listing,
             "features": known,
+            "certificate": self._control.certificate,
         }
 
     def files(self) -> list[RemoteFile]:
@@ -86,19 +95,33 @@ class FtpRemote:
             return {
                 name: int(reply[4:].split()[0])
                 for start in range(0, len(names), AT_ONCE)
-                for name, reply in self._ask_sizes(names[start : start + AT_ONCE])
-                if reply.startswith("213")
+                for name, reply in self._ask("SIZE", names[start : start + AT_ONCE])
+                if _is_size(reply)
             }
+
+    def sums(self, sizes: Mapping[str, int]) -> dict[str, str]:
+        """The sums of these files; the server reads them all before it answers."""
+        asked = self._control.sums
+        if asked is None:
+            return {}
+        names = list(sizes)
+        with _told("Comparing sums"), self._control.patient(sum(sizes.values())):
+            told = [
+                (name, asked.sum_in(reply))
+                for start in range(0, len(names), AT_ONCE)
+                for name, reply in self._ask(asked.command, names[start : start + AT_ONCE])
+            ]
+        return {name: found for name, found in told if found is not None}
 
     def store(self, name: str, read: Read, *, told: Told, offset: int = 0) -> None:
         """Write what `read` gives to a file, from its byte `offset` on."""
         with _told(f"Sending {name}"):
             self._control.send(f"STOR {name}", read, told, offset=offset)
 
-    def retrieve(self, name: str, *, told: Told) -> None:
-        """Read a file; `told` is called with each block."""
+    def retrieve(self, name: str, *, told: Told, offset: int = 0) -> None:
+        """Read a file from its byte `offset` on; `told` is called with each block."""
         with _told(f"Fetching {name}"), self._known(name):
-            self._control.receive(f"RETR {name}", told)
+            self._control.receive(f"RETR {name}", told, offset=offset)
 
     def rename_new(self, source: str, target: str) -> None:
         """Rename; whether a file called `target` is there is the server's affair."""
@@ -160,17 +183,13 @@ class FtpRemote:
         asked = [f"{command} {name}" for name in names for command in ("SIZE", "MDTM")]
         replies = self._control.many(asked)
         for name, size, modified in zip(names, replies[::2], replies[1::2], strict=True):
-            _check_size(size)
-            if size.startswith("213"):
+            if _is_size(size):
                 told = _time(modified[4:]) if modified.startswith("213") else None
                 yield RemoteFile(name=name, size=int(size[4:].split()[0]), modified=told)
 
-    def _ask_sizes(self, names: Sequence[str]) -> Iterator[tuple[str, str]]:
-        for name, reply in zip(
-            names, self._control.many([f"SIZE {name}" for name in names]), strict=True
-        ):
-            _check_size(reply)
-            yield name, reply
+    def _ask(self, command: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+        replies = self._control.many([f"{command} {name}" for name in names])
+        return zip(names, replies, strict=True)
 
     def _judged(self, pair: tuple[str, str], begun: str, ended: str) -> DeliveryError | None:
         """What the replies to RNFR and RNTO say; a goodbye in between breaks all off."""
@@ -195,10 +214,11 @@ class FtpRemote:
             raise
 
 
-def _check_size(reply: str) -> None:
+def _is_size(reply: str) -> bool:
     """550 says that it is no file; all else is a fault."""
     if reply[:3] not in ("213", "550"):
         raise error_perm(reply)
+    return reply.startswith("213")
 
 
 def _from_facts(line: str) -> Iterator[RemoteFile]:
@@ -213,6 +233,23 @@ def _from_facts(line: str) -> Iterator[RemoteFile]:
 def _fact(text: str) -> tuple[str, str]:
     name, _, value = text.partition("=")
     return name.lower(), value
+
+
+@contextmanager
+def _certified(server: Server) -> Iterator[None]:
+    """A certificate that is not trusted can be approved by who compares it."""
+    try:
+        yield
+    except ssl.SSLCertVerificationError as error:
+        shown = ""
+        with suppress(*FAULTS, DeliveryError):
+            shown = shown_certificate(server)
+        said = f"The server's certificate is not trusted ({error.verify_message})."
+        raise HostKeyError(
+            f"{said} Compare its sum {fingerprint(shown)} with what its operator says and approve "
+            "it, or enter the certificate of the authority that issued it.",
+            shown=shown,
+        ) from error
 
 
 @contextmanager

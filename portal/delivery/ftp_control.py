@@ -5,16 +5,21 @@ ftplib's own FTP_TLS makes a new TLS session for each data connection, which str
 """
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from ftplib import FTP_TLS, error_perm, error_reply, error_temp
 from socket import socket
 from typing import cast
 
 from portal.delivery.addresses import Transport
 from portal.delivery.ftp_data import DataWay
+from portal.delivery.ftp_sums import SumCommand, sum_command
+from portal.delivery.host_keys import certificate_text, check_key
 from portal.delivery.hosts import dial
 from portal.delivery.remote import Read, Server, Told
 
+READS_BYTES = 10_000_000  # a second; slower disks are no reason to think that the line broke
 _ENCRYPTED = (Transport.FTPES, Transport.FTPS)
 
 
@@ -27,6 +32,7 @@ class Control(FTP_TLS):
         )
         self.secure = server.address.transport in _ENCRYPTED
         self.features: dict[str, str] = {}
+        self.sums: SumCommand | None = None
         self._server = server
         self._way = DataWay(self, active=server.active)
 
@@ -50,6 +56,7 @@ class Control(FTP_TLS):
             self.auth()
         if not self.secure:
             return "not encrypted"
+        self._check_certificate(self.sock)
         line = cast("ssl.SSLSocket", self.sock)
         cipher = line.cipher()
         return f"{line.version()}, {cipher[0] if cipher else 'no cipher'}"
@@ -63,11 +70,24 @@ class Control(FTP_TLS):
         for reply in agreed:
             _check(reply)
         self.features = _features(told)
+        self.sums = sum_command(self.features)
+        if self.sums is not None and self.sums.before:
+            _check(self.sendcmd(self.sums.before))
 
     def enter(self, folder: str) -> None:
         """Go to a folder, whose name is in UTF-8 where the server knows it."""
         plain = self.encoding.lower().replace("-", "") == "utf8" and "UTF8" in self.features
         _check(self.many([*(["OPTS UTF8 ON"] if plain else []), f"CWD {folder}"])[-1])
+
+    @contextmanager
+    def patient(self, size: int) -> Iterator[None]:
+        """Wait longer for answers: the server has to read so many bytes before."""
+        self.line.settimeout(self._server.timeout + size / READS_BYTES)
+        try:
+            yield
+        finally:
+            if self.sock is not None:
+                self.sock.settimeout(self._server.timeout)
 
     def receive(self, command: str, told: Told, *, offset: int = 0) -> None:
         """Hand on all that comes in answer to `command`; the server says that it was all."""
@@ -105,7 +125,20 @@ class Control(FTP_TLS):
     def protected(self, connection: socket) -> ssl.SSLSocket:
         """A data connection in the TLS session of this one."""
         session = cast("ssl.SSLSocket", self.sock).session
-        return self.context.wrap_socket(connection, server_hostname=self.host, session=session)
+        line = self.context.wrap_socket(connection, server_hostname=self.host, session=session)
+        if not line.session_reused:
+            self._check_certificate(line)
+        return line
+
+    @property
+    def certificate(self) -> str:
+        """What the server showed, as a key that can be approved; empty without encryption."""
+        return _shown_by(self.sock) if self.secure else ""
+
+    def _check_certificate(self, line: object) -> None:
+        """Where one was approved, it is this one and no other, whoever issued it."""
+        if self._server.host_key:
+            check_key(_shown_by(line), approved=self._server.host_key)
 
     def _give(self, user: str, password: str) -> None:
         reply = self.sendcmd(f"USER {user}")
@@ -116,17 +149,32 @@ class Control(FTP_TLS):
 
 
 def tls_context(server: Server) -> ssl.SSLContext:
-    """Certificates are verified unless the endpoint says otherwise."""
+    """Certificates are verified unless the endpoint says otherwise, or one was approved."""
     if server.address.transport not in _ENCRYPTED:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used, and quickly made
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if server.tls_ca:
         context.load_verify_locations(cadata=server.tls_ca)
-    if not server.tls_verify:
+    if not server.tls_verify or server.host_key:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def shown_certificate(server: Server) -> str:
+    """What a server shows whose certificate is not trusted; nobody signs in there."""
+    control = Control(replace(server, tls_verify=False, host_key=""))
+    try:
+        control.reach()
+        control.encrypt()
+        return control.certificate
+    finally:
+        control.close()
+
+
+def _shown_by(line: object) -> str:
+    return certificate_text(cast("ssl.SSLSocket", line).getpeercert(binary_form=True))
 
 
 def _features(told: str) -> dict[str, str]:

@@ -55,16 +55,31 @@ def check_unchanged(stream: IO[bytes], expected: Waiting) -> None:
 
 @dataclass
 class Counted:
-    """Adds up what goes over the line: its length and SHA-256; tells `also` of each block."""
+    """Adds up what goes over the line: its length and sums; tells `also` of each block.
+
+    `algorithm` is one that the server tells, so that both can be compared.
+    """
 
     also: Callable[[int], None]
+    algorithm: str = ""
     size: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
+
+    def __post_init__(self) -> None:
+        other = self.algorithm not in ("", self.digest.name)
+        self._other = hashlib.new(self.algorithm, usedforsecurity=False) if other else self.digest
 
     def __call__(self, block: bytes) -> None:
         self.size += len(block)
         self.digest.update(block)
+        if self._other is not self.digest:
+            self._other.update(block)
         self.also(len(block))
+
+    @property
+    def shared(self) -> str:
+        """The sum that the server may tell, too."""
+        return str(self._other.hexdigest())
 
     @property
     def sha256(self) -> str:

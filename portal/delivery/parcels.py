@@ -12,11 +12,12 @@ from portal.delivery.faults import DeliveryError, LostError, Reason
 from portal.delivery.ledger import Entry, Ledger
 from portal.delivery.outbox import Counted, Waiting, check_unchanged, open_waiting
 from portal.delivery.recovering import Next, Seen, decide
-from portal.delivery.remote import BLOCK, Remote, RenameRefusedError, discard
+from portal.delivery.remote import BLOCK, RESUME_FROM, Remote, RenameRefusedError, discard
 from portal.delivery.run import Run
+from portal.delivery.spool import Spool
 from portal.delivery.states import FileState
 
-RESUME_FROM = 1024 * 1024
+TAIL = 64 * 1024
 
 
 class UncertainError(DeliveryError):
@@ -28,7 +29,8 @@ class Parcel:
     """A file of the spool, its row, and what is next. `step` None: the server must be looked at.
 
     `delivered` is what the server confirmed; `ended` says that the ledger and the spool know too.
-    `left`: how much of it an earlier attempt brought there.
+    `left`: how much of it an earlier attempt brought there. `shared_sum` is what the server may
+    tell of it, too.
     """
 
     item: Waiting
@@ -39,6 +41,7 @@ class Parcel:
     ended: bool = False
     given_up: bool = False
     left: int | None = None
+    shared_sum: str = ""
 
     @property
     def pending(self) -> bool:
@@ -88,13 +91,13 @@ def _next(entry: Entry, sizes: dict[str, int]) -> Next:
     return decide(entry.state, seen, size=entry.size)
 
 
-def take_over(remote: Remote, parcel: Parcel) -> int:
+def take_over(remote: Remote, parcel: Parcel, *, spool: Spool) -> int:
     """How much of the file an earlier attempt brought there, now under the parcel's own name."""
     earlier, size = parcel.entry.temporary, parcel.left
     if size is None:
         return 0
     parcel.left = None
-    if not _goes_on(remote, parcel, size):
+    if not _goes_on(remote, parcel, size) or not _same_end(remote, parcel, size, spool=spool):
         if earlier != parcel.temporary:
             discard(remote, earlier)
         return 0
@@ -111,9 +114,24 @@ def _goes_on(remote: Remote, parcel: Parcel, size: int) -> bool:
     return RESUME_FROM <= size <= parcel.item.size
 
 
+def _same_end(remote: Remote, parcel: Parcel, size: int, *, spool: Spool) -> bool:
+    """Whether the last bytes there are those of the file: a server that fell may have lost them."""
+    there: list[bytes] = []
+    start = size - TAIL
+    try:
+        remote.retrieve(parcel.entry.temporary, told=there.append, offset=start)
+        with open_waiting(spool, parcel.item) as stream:
+            stream.seek(start)
+            return stream.read(TAIL) == b"".join(there)
+    except LostError:
+        raise
+    except DeliveryError:  # what may be written need not be readable; nor does it wait for ever
+        return False
+
+
 def upload(run: Run, parcel: Parcel, *, told: Callable[[int], None], offset: int) -> None:
     """Write the file under its temporary name, from `offset` on."""
-    counted = Counted(also=lambda _size: run.checkpoint())
+    counted = Counted(also=lambda _size: run.checkpoint(), algorithm=run.line.remote.algorithm)
     with open_waiting(run.spool, parcel.item) as stream:
         while counted.size < offset:
             counted(stream.read(min(BLOCK, offset - counted.size)))
@@ -123,12 +141,18 @@ def upload(run: Run, parcel: Parcel, *, told: Callable[[int], None], offset: int
         )
         check_unchanged(stream, parcel.item)
     parcel.entry = replace(parcel.entry, sha256=counted.sha256)
+    parcel.shared_sum = counted.shared
 
 
-def check_size(parcel: Parcel, there: int | None) -> None:
-    """Raise DeliveryError unless the server has all bytes."""
+def check_whole(parcel: Parcel, there: int | None, shared_sum: str | None) -> None:
+    """Raise DeliveryError unless the server has all bytes, and the same, as far as it tells."""
     if there == parcel.item.size:
-        return
+        if shared_sum in (None, parcel.shared_sum):
+            return
+        raise DeliveryError(
+            Reason.INTEGRITY,
+            f"The server has {parcel.item.name} with another content than it was sent.",
+        )
     has = "no file" if there is None else f"{there} bytes"
     raise DeliveryError(
         Reason.INTEGRITY,

@@ -14,7 +14,7 @@ from portal.delivery.channels import get_channel
 from portal.delivery.endpoints import check_operator
 from portal.delivery.models import Channel, DeliveredFile
 from portal.delivery.spool import Space, Spool
-from portal.delivery.states import ASIDE, FileState
+from portal.delivery.states import ASIDE, Direction, FileState
 from portal.errors import ConflictError, NotFoundError
 
 LISTED = 500
@@ -36,7 +36,7 @@ def list_aside(
 def send_again(
     session: Session, *, actor: Actor, file_id: int, now: datetime, place: str = ""
 ) -> DeliveredFile:
-    """Put a file back into `new`, so that the next run sends it.
+    """Put a file back into `new`, so that the next run sends it; or let it be fetched again.
 
     Raises NotFoundError, and ConflictError where a file of its name waits there or it was decided.
     """
@@ -45,6 +45,8 @@ def send_again(
     kept_as = row.kept_as or row.name
     row.state, row.ended_at = FileState.RETURNED, now
     session.flush()
+    if channel.direction == Direction.FETCH:
+        return row
     Spool(Path(channel.spool)).move(kept_as, Space.QUARANTINE, Space.NEW)
     return row
 
@@ -77,6 +79,8 @@ def count_as_delivered(
     Raises NotFoundError, ConflictError.
     """
     row, channel = _aside(session, actor, file_id)
+    if channel.direction == Direction.FETCH:
+        raise ConflictError("It never came here whole; fetch it again, or leave it on the server.")
     _record(session, "accept", actor, row, channel, now=now, place=place)
     kept_as = row.kept_as or row.name
     row.state, row.ended_at = FileState.DELIVERED, now

@@ -1,6 +1,6 @@
 """A folder on a server, as sending and fetching see it; FTP and SFTP are behind it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,7 @@ from portal.delivery.addresses import Address
 from portal.delivery.faults import AbsentError, DeliveryError, Reason
 
 BLOCK = 256 * 1024
+RESUME_FROM = 1024 * 1024  # what is shorter is quickly sent or fetched anew
 
 Read = Callable[[int], bytes]
 Told = Callable[[bytes], None]
@@ -70,6 +71,11 @@ class Remote(Protocol):
         """Whether `store` can go on where an earlier one ended."""
         ...
 
+    @property
+    def algorithm(self) -> str:
+        """Which sums of files the server tells, as hashlib calls them; empty: none."""
+        ...
+
     def facts(self) -> dict[str, str]:
         """What the server said of itself: encryption, greeting, what it can do."""
         ...
@@ -86,6 +92,10 @@ class Remote(Protocol):
         """How long these files are; those that are not there are left out."""
         ...
 
+    def sums(self, sizes: Mapping[str, int]) -> dict[str, str]:
+        """The sums of files of these sizes; those that the server does not tell are left out."""
+        ...
+
     def store(self, name: str, read: Read, *, told: Told, offset: int = 0) -> None:
         """Write what `read` gives to a file, from its byte `offset` on.
 
@@ -93,8 +103,8 @@ class Remote(Protocol):
         """
         ...
 
-    def retrieve(self, name: str, *, told: Told) -> None:
-        """Read a file; `told` is called with each block. Raises AbsentError."""
+    def retrieve(self, name: str, *, told: Told, offset: int = 0) -> None:
+        """Read a file from its byte `offset` on; `told` of each block. Raises AbsentError."""
         ...
 
     def rename_new(self, source: str, target: str) -> None:

@@ -12,7 +12,7 @@ from portal.delivery.credentials import open_vault
 from portal.delivery.dialling import open_remote
 from portal.delivery.endpoints import server_of
 from portal.delivery.faults import DeliveryError, HostKeyError, Reason
-from portal.delivery.fetching import Fetching, fetch
+from portal.delivery.fetching import fetch
 from portal.delivery.ledger import Ledger
 from portal.delivery.lock_notes import FETCHING, SENDING
 from portal.delivery.models import Channel, Endpoint
@@ -23,6 +23,7 @@ from portal.delivery.run import Outcome, Route
 from portal.delivery.sending import finish_moves, quarantine_refused, send
 from portal.delivery.spool import Space, Spool, SpoolBusyError
 from portal.delivery.states import AfterFetch, Direction
+from portal.delivery.wanting import Fetching
 from portal.errors import NotFoundError
 from portal.jobs.work import UnsuccessfulError, Work
 

@@ -1,6 +1,6 @@
 """SFTP: a folder of a server, by paramiko. Whose key nobody approved is not signed in to."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from io import StringIO
@@ -65,6 +65,15 @@ class SftpRemote:
         """Whether `store` can go on where an earlier one ended; here it always can."""
         return True
 
+    @property
+    def algorithm(self) -> str:
+        """SFTP, as servers have it, tells no sums."""
+        return ""
+
+    def sums(self, sizes: Mapping[str, int]) -> dict[str, str]:  # noqa: ARG002 (as the protocol has it)
+        """No sums."""
+        return {}
+
     def facts(self) -> dict[str, str]:
         """What protects the line, and the server's key."""
         return {
@@ -104,9 +113,10 @@ class SftpRemote:
                 remote.write(block)
                 told(block)
 
-    def retrieve(self, name: str, *, told: Told) -> None:
-        """Read a file; `told` is called with each block."""
+    def retrieve(self, name: str, *, told: Told, offset: int = 0) -> None:
+        """Read a file from its byte `offset` on; `told` is called with each block."""
         with _told(f"Fetching {name}"), self._folder.open(name, "r") as remote:
+            remote.seek(offset)
             remote.prefetch()
             while block := remote.read(BLOCK):
                 told(block)

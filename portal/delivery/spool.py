@@ -31,10 +31,11 @@ STANDARD = (Space.TMP, Space.NEW, Space.CUR)
 
 
 class SpoolFile(BufferedWriter):
-    """A new file in `tmp`; once closed, it is on the disk."""
+    """A file in `tmp`, new or to be gone on with at its end; once closed, it is on the disk."""
 
-    def __init__(self, path: Path) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    def __init__(self, path: Path, *, goes_on: bool = False) -> None:
+        how = os.O_APPEND if goes_on else os.O_CREAT | os.O_EXCL
+        flags = os.O_WRONLY | how | os.O_NOFOLLOW | os.O_CLOEXEC
         super().__init__(FileIO(os.open(path, flags, 0o600), "wb"))
         self._folder = path.parent
 

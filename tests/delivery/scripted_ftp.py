@@ -35,6 +35,8 @@ class Script:
     on_rename: dict[str, bytes] = field(default_factory=dict)
     on_store: Callable[[], object] | None = None
     armed_by: str = ""
+    sums: dict[str, Callable[[bytes], str]] = field(default_factory=dict)
+    features: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
 
     def fault(self, command: str) -> str:
@@ -58,7 +60,10 @@ class _Faulty:
     def pre_process_command(self: Any, line: str, cmd: str, arg: str) -> None:
         self.script.commands.append(line)
         fault = self.script.fault(f"{cmd} {arg}".strip())
-        if fault == "drop":
+        if cmd in self.script.sums and not fault:
+            content = Path(self.fs.ftp2fs(arg)).read_bytes()
+            self.respond(self.script.sums[cmd](content))
+        elif fault == "drop":
             self.close()
         elif fault == "drop after":
             with _mute(self):
@@ -68,6 +73,10 @@ class _Faulty:
             self.respond(fault)
         elif fault != "stall":
             super().pre_process_command(line, cmd, arg)
+
+    def ftp_FEAT(self: Any, line: str) -> Any:  # noqa: N802
+        self._extra_feats = [*self._extra_feats, *self.script.features]
+        return super().ftp_FEAT(line)
 
     def ftp_STOR(self: Any, file: str, mode: str = "w") -> Any:  # noqa: N802
         if self.script.on_store is not None and os.path.basename(file).startswith(".portal"):

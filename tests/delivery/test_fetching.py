@@ -1,10 +1,15 @@
 """Fetching: nothing is removed on the server before it is safe here."""
 
+import errno
 import hashlib
 
 import pytest
 
+from portal.accounts.permissions import SYSTEM
 from portal.delivery.channels import ChannelOptions
+from portal.delivery.faults import DeliveryError, Reason
+from portal.delivery.inbox import writing_here
+from portal.delivery.quarantine import send_again
 from portal.delivery.states import AfterFetch, Direction
 from portal.jobs.models import JobState
 from portal.runtime import Runtime
@@ -145,11 +150,12 @@ def test_folders_locks_and_files_on_the_way_are_not_fetched(site: Site) -> None:
     assert list(site.there()) == [".portal-1-1"]
 
 
-def test_a_refused_name_is_told_and_left_there(site: Site) -> None:
+def test_a_refused_name_is_told_once_and_left_there(site: Site) -> None:
     (site.folder / ("x" * 200)).write_bytes(b"x")
-    job = site.run()
-    assert job.result["failed"] == 1
-    assert "stays on the server" in site.log()
+    first, second = site.run(), site.run()
+    assert (first.result["quarantined"], second.result["quarantined"]) == (1, 0)
+    assert (site.rows()[0].state, site.rows()[0].reason) == ("quarantined", "refused name")
+    assert "stays on the server" in site.rows()[0].message
     assert len(site.there()) == 1
 
 
@@ -188,3 +194,38 @@ def test_only_chosen_files_are_fetched(runtime: Runtime, scripted: ScriptedServe
     site.run()
     assert list(new(site)) == ["a.xml"]
     assert list(site.there()) == ["b.txt"]
+
+
+def test_what_fails_again_and_again_is_put_aside_until_somebody_says_so(
+    site: Site, scripted: ScriptedServer
+) -> None:
+    (site.folder / "a").write_bytes(b"content")
+    scripted.script.always["RETR a"] = "550 Permission denied."
+    results = [site.run().result for _ in range(4)]
+    assert [result["failed"] for result in results] == [1, 1, 0, 0]
+    assert [result["quarantined"] for result in results] == [0, 0, 1, 0]
+    scripted.script.always.clear()
+    site.run()
+    assert site.there() == {"a": b"content"}
+    with site.runtime.sessions.begin() as session:
+        send_again(session, actor=SYSTEM, file_id=site.rows()[0].id, now=site.runtime.clock())
+    site.run()
+    assert new(site) == {"a": b"content"}
+
+
+def test_another_file_of_that_name_is_fetched(site: Site, scripted: ScriptedServer) -> None:
+    (site.folder / "a").write_bytes(b"content")
+    scripted.script.always["RETR a"] = "550 Permission denied."
+    for _ in range(3):
+        site.run()
+    scripted.script.always.clear()
+    (site.folder / "a").write_bytes(b"another content")
+    site.run()
+    assert new(site) == {"a": b"another content"}
+
+
+def test_a_full_disk_here_is_no_fault_of_the_server() -> None:
+    with pytest.raises(DeliveryError) as caught, writing_here():
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.reason == Reason.SPACE
+    assert "disk of this machine is full" in str(caught.value)

@@ -1,5 +1,7 @@
 """What breaks, refuses or lies on the way is called by its name."""
 
+import hashlib
+import ssl
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
@@ -9,8 +11,10 @@ import pytest
 
 from portal.delivery.addresses import parse_address
 from portal.delivery.dialling import open_remote
-from portal.delivery.faults import DeliveryError, LostError, Reason
+from portal.delivery.faults import DeliveryError, HostKeyError, LostError, Reason
+from portal.delivery.host_keys import certificate_text, fingerprint
 from portal.delivery.remote import Remote, RenameRefusedError, Server
+from tests.certificates import make_certificate
 from tests.delivery.conftest import scripted_server
 from tests.delivery.scripted_ftp import ScriptedServer, scripted_ftp
 
@@ -174,3 +178,41 @@ def test_a_dead_server_is_said(scripted: ScriptedServer, tmp_path: Path) -> None
         server = scripted_server(gone)
     fault = refused(lambda: open_remote(server))
     assert fault.reason == Reason.NETWORK
+
+
+def test_a_certificate_that_is_not_trusted_is_shown_to_be_compared(
+    scripted_tls: tuple[ScriptedServer, str],
+) -> None:
+    server, certificate = scripted_tls
+    fault = refused(lambda: open_remote(tls_server(server)))
+    assert isinstance(fault, HostKeyError)
+    der = ssl.PEM_cert_to_DER_cert(certificate)
+    assert fingerprint(fault.shown) in str(fault)
+    assert fingerprint(fault.shown).endswith(hashlib.sha256(der).digest().hex(":").upper())
+
+
+def test_a_certificate_that_was_approved_is_trusted_whoever_issued_it(
+    scripted_tls: tuple[ScriptedServer, str],
+) -> None:
+    server, certificate = scripted_tls
+    approved = certificate_text(ssl.PEM_cert_to_DER_cert(certificate))
+    with open_remote(tls_server(server, host_key=approved)) as remote:
+        store(remote)
+    assert server.names() == ["a"]
+
+
+def test_another_certificate_than_the_approved_one_is_refused_before_the_password_is_sent(
+    scripted_tls: tuple[ScriptedServer, str], tmp_path: Path
+) -> None:
+    server, certificate = scripted_tls
+    other = make_certificate(tmp_path / "other.pem")
+    approved = certificate_text(ssl.PEM_cert_to_DER_cert(other))
+    trusting = tls_server(server, host_key=approved, tls_ca=certificate)
+    fault = refused(lambda: open_remote(trusting))
+    assert "has changed" in str(fault)
+    assert not [line for line in server.script.commands if line.startswith(("USER", "PASS"))]
+
+
+def tls_server(server: ScriptedServer, **values: str) -> Server:
+    address = parse_address(server.url("ftpes"))
+    return replace(Server(address=address, timeout=5), **values)

@@ -15,7 +15,8 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from portal.delivery.addresses import Address, Transport, parse_address
-from portal.delivery.endpoints import MOST_CONNECTIONS, NAME_LENGTH, Options
+from portal.delivery.endpoint_checks import MOST_CONNECTIONS
+from portal.delivery.endpoints import NAME_LENGTH, Options
 from portal.delivery.models import Endpoint
 from portal.errors import InvalidError
 
