@@ -13,6 +13,7 @@ from portal.delivery.endpoints import address_of, endpoint_with, list_endpoints
 from portal.delivery.host_keys import fingerprint
 from portal.delivery.models import Channel, Endpoint
 from portal.delivery.orders import ENDPOINT, TEST
+from portal.delivery.standing import what_it_shows
 from portal.jobs.kinds import Kinds
 from portal.jobs.views import JobView, view_latest
 from portal.runtime import Runtime
@@ -41,17 +42,26 @@ class TestStep:
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """A server as its page shows it. Keys are fingerprints, empty where there are none."""
+    """A server as its page shows it. Keys are fingerprints, empty where there are none.
+
+    `certificate` is the one that it showed in its last test.
+    """
 
     endpoint: Endpoint
     address: Address
     channels: Sequence[Channel]
     approved_key: str
     shown_key: str
+    certificate: str
     test: JobView | None
     steps: Sequence[TestStep]
     can: Mapping[str, Any]
     passed: bool
+
+    @property
+    def shows(self) -> str:
+        """What the server is known by."""
+        return what_it_shows(self.endpoint)
 
     @property
     def to_approve(self) -> bool:
@@ -87,9 +97,10 @@ def look_at_server(
         channels=session.scalars(its).all(),
         approved_key=_told(endpoint.host_key),
         shown_key=_told(endpoint.shown_key),
+        certificate=_told(str(_can(endpoint).get("certificate", ""))),
         test=test,
         steps=_steps(endpoint.profile, running=test is not None and test.active),
-        can=endpoint.profile.get("profile", {}),
+        can=_can(endpoint),
         passed=bool(endpoint.profile.get("passed")),
     )
 
@@ -108,7 +119,8 @@ def _line(endpoint: Endpoint, channels: int) -> ServerLine:
 
 def _tested(endpoint: Endpoint) -> tuple[str, str, str]:
     if endpoint.shown_key and endpoint.shown_key != endpoint.host_key:
-        word = "Key changed" if endpoint.host_key else "Key to approve"
+        what = what_it_shows(endpoint)
+        word = f"{what} {'changed' if endpoint.host_key else 'to approve'}".capitalize()
         return word, "danger" if endpoint.host_key else "warning", "key-round"
     if endpoint.tested_at is None:
         return "Not tested", "neutral", "circle-dot"
@@ -128,6 +140,11 @@ def _steps(profile: Mapping[str, Any], *, running: bool) -> list[TestStep]:
         )
         for number, step in enumerate(found)
     ]
+
+
+def _can(endpoint: Endpoint) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = endpoint.profile.get("profile", {})
+    return found
 
 
 def _told(key: str) -> str:

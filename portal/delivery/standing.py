@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from portal.delivery.models import Channel
+from portal.delivery.addresses import Transport
+from portal.delivery.models import Channel, Endpoint
 from portal.delivery.states import Direction
 from portal.jobs.models import JobState
 
@@ -57,6 +58,11 @@ def key_to_approve(channel: Channel) -> bool:
     return bool(endpoint.shown_key) and endpoint.shown_key != endpoint.host_key
 
 
+def what_it_shows(endpoint: Endpoint) -> str:
+    """What a server is known by: SFTP shows a key, FTPS a certificate."""
+    return "key" if endpoint.transport == Transport.SFTP else "certificate"
+
+
 def next_of(channel: Channel, *, scheduled: datetime | None) -> datetime | None:
     """When it runs next by itself: to try again, or by its schedule; None for a paused one."""
     if channel.paused:
@@ -66,13 +72,13 @@ def next_of(channel: Channel, *, scheduled: datetime | None) -> datetime | None:
 
 def _at_rest(channel: Channel) -> Standing:
     if key_to_approve(channel):
-        word = "Key changed" if channel.endpoint.host_key else "Key to approve"
+        what = what_it_shows(channel.endpoint)
         return Standing(
             mood=Mood.TROUBLED,
-            word=word,
+            word=f"{what} {'changed' if channel.endpoint.host_key else 'to approve'}".capitalize(),
             kind="danger",
             icon="key-round",
-            text="Nothing is transferred until an operator approves the server's key.",
+            text=f"Nothing is transferred until an operator approves the server's {what}.",
         )
     if channel.blocked:
         stale = bool(channel.blocked.get("stale"))
