@@ -8,6 +8,7 @@ from portal.rows.fates import Prepared
 from portal.tabular.table import Row
 
 SLICE = 500  # rows; their cells are still in the processor's cache when they are converted
+_TOGETHER = 50  # rows in one piece of bytes, of which often one is wanted; a part of SLICE
 
 
 class KeptRows:
@@ -16,18 +17,20 @@ class KeptRows:
     def __init__(self) -> None:
         self._first = 1
         self._lines = array("Q")
-        self._slices: list[bytes] = []
+        self._parts: list[bytes] = []
 
     def __len__(self) -> int:
         """How many there are."""
         return len(self._lines)
 
     def put(self, rows: Sequence[Row]) -> None:
-        """Put rows by that follow those that are here; all slices but the last have SLICE rows."""
+        """Put rows by that follow those that are here: SLICE of them, or the last ones."""
         if not self._lines:
             self._first = rows[0][0]
         self._lines.extend([line for _, line, _ in rows])
-        self._slices.append(marshal.dumps([cells for _, _, cells in rows]))
+        cells = [cells for _, _, cells in rows]
+        starts = range(0, len(cells), _TOGETHER)
+        self._parts += [marshal.dumps(cells[start : start + _TOGETHER]) for start in starts]
 
     def number(self, place: int) -> int:
         """The number of a row in its file."""
@@ -49,8 +52,8 @@ class KeptRows:
         """The rows at `places`, which are in order."""
         opened, cells = -1, []
         for place in places:
-            if place // SLICE != opened:
-                opened = place // SLICE
-                cells = marshal.loads(self._slices[opened])  # noqa: S302 - made by `put`
+            if place // _TOGETHER != opened:
+                opened = place // _TOGETHER
+                cells = marshal.loads(self._parts[opened])  # noqa: S302 - made by `put`
             row = self.bare(place)
-            yield row._replace(cells=cells[place % SLICE])
+            yield row._replace(cells=cells[place % _TOGETHER])
