@@ -168,7 +168,9 @@ def _resolved(host: str, port: int) -> list[tuple[int, int, int, str, tuple[str 
     try:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)  # type: ignore[return-value]
     except (OSError, UnicodeError) as error:
-        raise ConflictError(f"No server is known by the name {host}; look at the address again.") from error
+        raise ConflictError(
+            f"No server is known by the name {host}; look at the address again."
+        ) from error
 
 
 def _check(response: HTTPResponse, address: str) -> None:
