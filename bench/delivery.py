@@ -88,6 +88,7 @@ def compare(case: Case, folder: Path, *, redis_url: str) -> Runs:
             runs.memory.append(memory)
             runs.whole.append(place.count_whole(files))
             place.empty()
+            os.sync()
             started = time.perf_counter()
             mirror(folder / "files", place, connections=case.connections)
             runs.peer.append(time.perf_counter() - started)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from portal.delivery.alerts import ALARM, LOCK, OVER, Alert, alert
 from portal.delivery.credentials import open_vault
 from portal.delivery.dialling import open_remote
 from portal.delivery.endpoints import server_of
@@ -51,7 +52,7 @@ def run_channel(work: Work, *, channel_id: int) -> dict[str, Any]:
     except DeliveryError as fault:
         _note_fault(work, channel, fault)
         result = outcome.facts() | {"class": str(fault.reason)}
-        raise UnsuccessfulError(str(fault), result=result) from fault
+        raise UnsuccessfulError(str(fault), result=result, told=True) from fault
     except (LockLostError, SpoolBusyError):
         _write(work, channel, {"next_try_at": _soon(work)})
         raise
@@ -111,14 +112,11 @@ def _prune(work: Work, channel: Channel, spool: Spool) -> None:
 
 def _note_lock(work: Work, channel: Channel, error: LockedError) -> None:
     first = channel.blocked.get("first") or error.lock["seen"]
-    _write(
-        work,
-        channel,
-        {
-            "blocked": error.lock | {"first": first},
-            "next_try_at": _soon(work),
-        },
-    )
+    values = {"blocked": error.lock | {"first": first}, "next_try_at": _soon(work)}
+    _write(work, channel, values)
+    if error.lock["stale"]:
+        said = f"{error} The lock shows no sign of life; look whether it can be broken."
+        _tell_once(work, channel, LOCK, said)
 
 
 def _soon(work: Work) -> datetime:
@@ -134,7 +132,8 @@ def _note_fault(work: Work, channel: Channel, fault: DeliveryError) -> None:
         "next_try_at": work.runtime.clock() + pause,
     }
     _write(work, channel, values)
-    if isinstance(fault, HostKeyError):
+    _tell_once(work, channel, str(fault.reason), str(fault))
+    if isinstance(fault, HostKeyError) and fault.shown:
         with work.effect() as session:
             session.execute(
                 update(Endpoint)
@@ -148,6 +147,24 @@ def _note_success(work: Work, channel: Channel, outcome: Outcome) -> None:
     pause = pause_before_run(Reason.PERMISSION, failures=1, chance=random.random())  # noqa: S311
     again = work.runtime.clock() + pause if outcome.failed else None
     _write(work, channel, {"failures": 0, "incident": "", "blocked": {}, "next_try_at": again})
+    if channel.told:
+        _tell_once(work, channel, "", "It works again.")
+    if outcome.quarantined or outcome.uncertain:
+        _alert(work, Alert(channel=channel, state=ALARM, message=_sentence(channel, outcome)))
+
+
+def _tell_once(work: Work, channel: Channel, trouble: str, message: str) -> None:
+    """Tell of a trouble when it begins, and when it is over (an empty one); not each time."""
+    if channel.told == trouble:
+        return
+    state = ALARM if trouble else OVER
+    _write(work, channel, {"told": trouble})
+    _alert(work, Alert(channel=channel, state=state, message=message))
+
+
+def _alert(work: Work, told: Alert) -> None:
+    with work.effect() as session:
+        alert(session, told, settings=work.runtime.settings, now=work.runtime.clock())
 
 
 def _write(work: Work, channel: Channel, values: Mapping[str, Any]) -> None:

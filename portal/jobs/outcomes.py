@@ -19,13 +19,14 @@ RETRYABLE = ENDED - {JobState.SUCCEEDED}
 
 @dataclass(frozen=True, kw_only=True)
 class End:
-    """How an attempt ends."""
+    """How an attempt ends. `told`: whom it concerns knows of it, and is not told again."""
 
     state: JobState
     reason: str = ""
     traceback: str = ""
     result: dict[str, Any] | None = None
     progress: dict[str, Any] | None = None
+    told: bool = False
 
 
 def finish(session: Session, claim: Claim, end: End) -> None:

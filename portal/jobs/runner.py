@@ -120,7 +120,7 @@ def _attempt(engine: JobEngine, claim: Claim, stopping: threading.Event) -> JobS
     except CancelledError:
         return _record(work, End(state=JobState.CANCELLED, reason="It was cancelled."))
     except UnsuccessfulError as error:
-        end = End(state=JobState.FAILED, reason=str(error), result=error.result)
+        end = End(state=JobState.FAILED, reason=str(error), result=error.result, told=error.told)
         return _record(work, end)
     except PortalError as error:
         return _record(work, End(state=JobState.FAILED, reason=str(error)))

@@ -38,11 +38,15 @@ class StoppedError(BaseException):
 
 
 class UnsuccessfulError(PortalError):
-    """The work came to its end, which is no success; `result` is kept beside the reason."""
+    """The work came to its end, which is no success; `result` is kept beside the reason.
 
-    def __init__(self, reason: str, *, result: dict[str, Any]) -> None:
+    `told`: whom it concerns was told by the task itself.
+    """
+
+    def __init__(self, reason: str, *, result: dict[str, Any], told: bool = False) -> None:
         super().__init__(reason)
         self.result = result
+        self.told = told
 
 
 class Work:
@@ -160,6 +164,8 @@ class Work:
     def _end(self, session: Session, end: End) -> None:
         _write(session, self._lines)
         finish(session, self.claim, replace(end, progress=asdict(self._meter.last)))
+        if end.told:
+            return
         announce(
             session,
             job_id=self.claim.job_id,
