@@ -160,7 +160,8 @@ def approve_key(
     `shown` is the one that the operator saw; ConflictError where it is another by now.
     """
     endpoint = get_endpoint(session, actor=actor, name=name)
-    seen = {endpoint.shown_key, str(endpoint.profile.get("certificate", ""))} - {""}
+    can = endpoint.profile.get("profile", {})
+    seen = {endpoint.shown_key, str(can.get("certificate", ""))} - {""}
     approved = next((key for key in seen if shown in (key, fingerprint(key))), None)
     if approved is None:
         raise ConflictError("The server shows another key by now; compare again.")

@@ -183,6 +183,28 @@ def test_a_key_that_changed_since_it_was_seen_is_not_approved(olga: Browser, sft
     assert sftp.endpoint().host_key == OLD_KEY
 
 
+def test_an_approved_key_is_forgotten(olga: Browser, sftp: Site) -> None:
+    show_key(sftp, OLD_KEY)
+    follow(olga, f"{HERE}/forget-key")
+    assert sftp.endpoint().host_key == ""
+    assert audited(sftp.runtime, "delivery.endpoint.forget_key") == [("olga", "partner")]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_certificate_can_be_the_only_one_that_is_accepted(
+    olga: Browser, runtime: Runtime, scripted_tls: tuple[ScriptedServer, str]
+) -> None:
+    server, certificate = scripted_tls
+    site = Site(runtime, url=server.url("ftpes"), folder=server.folder, certificate=certificate)
+    site.run(try_endpoint, "partner")
+    text = read(olga, HERE)
+    assert "Accept only this certificate" in text
+    shown = text.partition(" Certificate certificate ")[2].split()[0]
+    follow(olga, f"{HERE}/approve", {"key": f"certificate {shown}"})
+    assert site.endpoint().host_key.startswith("x509 ")
+    assert "Approved certificate" in read(olga, HERE)
+
+
 def test_an_endpoint_that_channels_use_is_not_removed(olga: Browser, site: Site) -> None:
     assert "used by articles" in follow(olga, f"{HERE}/remove")
     assert site.endpoint().name == "partner"

@@ -119,6 +119,17 @@ def approve_key(endpoint_id: int) -> Response:
     return go(_url(endpoint_id))
 
 
+@bp.post("/delivery/endpoints/<int:endpoint_id>/forget-key")
+def forget_key(endpoint_id: int) -> Response:
+    """Trust no certain key or certificate any more."""
+    endpoints.forget_key(session(), name=_endpoint(endpoint_id).name, **whose())
+    session().commit()
+    flash(
+        "What was approved is forgotten. Test the connection to see what it shows now.", "success"
+    )
+    return go(_url(endpoint_id))
+
+
 @bp.post("/delivery/endpoints/<int:endpoint_id>/remove")
 def remove_endpoint(endpoint_id: int) -> Response:
     """Forget a server; refused while channels use it."""
