@@ -5,41 +5,41 @@ and kept in the data folder.
 """
 
 from collections.abc import Sequence
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from typing import TYPE_CHECKING
 
 from portal.delivery.faults import DeliveryError, Reason
 from portal.files import write_private
+from portal.later import later
 from portal.settings import Settings
+
+if TYPE_CHECKING:
+    from portal.delivery.sealing import new_key, seal, unseal
+else:
+    new_key = later("portal.delivery.sealing:new_key")
+    seal = later("portal.delivery.sealing:seal")
+    unseal = later("portal.delivery.sealing:unseal")
 
 
 class Vault:
     """Encrypts and decrypts with the keys of one portal."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._keys = tuple(keys)
 
     def lock(self, secret: str) -> str:
         """The secret, encrypted with the first key; nothing stays nothing."""
-        return self._fernet.encrypt(secret.encode()).decode() if secret else ""
+        return seal(self._keys, secret) if secret else ""
 
     def open(self, locked: str) -> str:
         """The secret again. Raises DeliveryError where no key fits."""
-        if not locked:
-            return ""
-        try:
-            return self._fernet.decrypt(locked.encode()).decode()
-        except InvalidToken as error:
-            raise _no_key() from error
+        secret = unseal(self._keys, locked) if locked else ""
+        if secret is None:
+            raise _no_key()
+        return secret
 
     def renew(self, locked: str) -> str:
         """The same secret, encrypted with the first key. Raises DeliveryError."""
-        if not locked:
-            return ""
-        try:
-            return self._fernet.rotate(locked.encode()).decode()
-        except InvalidToken as error:
-            raise _no_key() from error
+        return self.lock(self.open(locked))
 
 
 def open_vault(settings: Settings) -> Vault:
@@ -50,7 +50,7 @@ def open_vault(settings: Settings) -> Vault:
 def _kept_key(settings: Settings) -> str:
     path = settings.data / "credential_key"
     if not path.exists():
-        write_private(path, Fernet.generate_key(), overwrite=False)
+        write_private(path, new_key(), overwrite=False)
     return path.read_text().strip()
 
 
