@@ -1,12 +1,14 @@
 """A process that runs a channel's job and ends itself by SIGKILL on the way.
 
 It reads lines `LINE JOB` and forks a child for each, which performs the job and dies at that line
-of the code of delivery (0: never); it answers with how the child ended and how many lines it did.
+of the code of delivery, of whichever connection (0: never); it answers with how the child ended and
+how many lines it did.
 """
 
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -35,6 +37,7 @@ def die_at(line: int, seen: list[int]) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
         return trace
 
+    threading.settrace(trace)
     sys.settrace(trace)
 
 

@@ -106,7 +106,7 @@ def test_sending_killed_at_any_line_delivers_each_file_once(
         site.put(name, f"{name} 0" * 500)
     lines = lines_of(site, performer)
     for line in sampled(lines):
-        _empty(site)
+        empty(site)
         scripted.script.commands.clear()
         content = {name: f"{name} {line} ".encode() * 500 for name in NAMES}
         for name in NAMES:
@@ -132,7 +132,7 @@ def test_fetching_killed_at_any_line_receives_each_file_once(
         (site.folder / name).write_bytes(b"x")
     lines = lines_of(site, performer)
     for line in sampled(lines):
-        _empty(site)
+        empty(site)
         content = {name: f"{name} {line} ".encode() * 500 for name in NAMES}
         for name in NAMES:
             (site.folder / name).write_bytes(content[name])
@@ -144,7 +144,7 @@ def test_fetching_killed_at_any_line_receives_each_file_once(
         assert site.states() == dict.fromkeys(NAMES, "received"), line
 
 
-def _empty(site: Site) -> None:
+def empty(site: Site) -> None:
     for path in (*site.spool.root.rglob("*"), *site.folder.iterdir()):
         if path.is_file():
             path.unlink()
