@@ -38,7 +38,7 @@ class Pace:
 # lines that go along take up to 200 of them.
 PORTAL_PACE = Pace(rows=100, changes=240, seconds=0.12)
 TABLES_PACE = Pace(rows=5_000)
-SERVED_PACE = Pace(rows=5_000, times=2)  # a server takes text, which is a third of the values
+SERVED_PACE = Pace(rows=5_000, times=4)  # a server takes text, which is a third of the values
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,9 +61,9 @@ class Merger:
     def portion(self, rows: Iterator[Row], *, size: int) -> Portion | None:
         """The next rows, at most `size`, ready to be done; None at the end.
 
-        Half of that is as quick and takes less room: values are kept besides what is packed.
+        It is a quarter of that, for values are kept besides what is packed.
         """
-        return self._maker.make(rows, size=(size + 1) // 2)
+        return self._maker.make(rows, size=(size + 3) // 4)
 
     def do(self, session: Session, portion: Portion) -> Merged:
         """Do a portion."""
