@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from sqlalchemy.orm import configure_mappers
+
 from portal.assembly import open_job_engine
 from portal.jobs import runner
 from portal.settings import Settings
@@ -21,9 +23,10 @@ def settings_of(folder: Path, redis_url: str) -> Settings:
 
 def main(folder: str, job_id: str, redis_url: str) -> None:
     """Do the job; print the seconds that it took, and the MB that it took besides the worker's."""
+    engine = open_job_engine(settings_of(Path(folder), redis_url))
+    configure_mappers()  # a worker that runs has done so
     before = peak_memory()
     started = time.perf_counter()
-    engine = open_job_engine(settings_of(Path(folder), redis_url))
     runner.perform(job_id, engine=engine)
     engine.runtime.close()
     print(json.dumps([time.perf_counter() - started, (peak_memory() - before) / 2**20]))

@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import os
+import re
 import secrets
 import shutil
 import unicodedata
@@ -15,6 +16,7 @@ from portal.errors import InvalidError
 
 NAME_BYTES = 255
 CHUNK = 1024 * 1024
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.~ -]{0,253}[A-Za-z0-9_]")
 _RENAME_NOREPLACE = 1
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
@@ -26,6 +28,8 @@ def safe_name(name: str) -> str:
 
     Refused: empty, `.`, `..`, path separators, control characters, over 255 bytes.
     """
+    if _PLAIN.fullmatch(name):  # most are, and a spool has thousands
+        return name
     normal = unicodedata.normalize("NFC", name)
     if normal.strip() in ("", ".", ".."):
         raise InvalidError("The name is empty or means a folder; choose another.")
@@ -86,7 +90,7 @@ def move_new(source: Path, target: Path) -> None:
     _keep_names(source, target)
 
 
-def rename_new(source: Path, target: Path) -> None:
+def rename_new(source: Path | str, target: Path | str) -> None:
     """As `move_new`; that it survives a power cut is the affair of who calls `fsync_folder`."""
     if not _renamed(source, target, _RENAME_NOREPLACE):
         _link_new(source, target)
@@ -105,7 +109,7 @@ def exchange(source: Path, target: Path) -> None:
     _keep_names(source, target)
 
 
-def _renamed(source: Path, target: Path, flag: int) -> bool:
+def _renamed(source: Path | str, target: Path | str, flag: int) -> bool:
     """Rename with a flag; False where the file system does not know it."""
     result = _libc.renameat2(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), flag)
     code = ctypes.get_errno() if result != 0 else 0
@@ -120,10 +124,10 @@ def _keep_names(source: Path, target: Path) -> None:
         fsync_folder(source.parent)
 
 
-def _link_new(source: Path, target: Path) -> None:
+def _link_new(source: Path | str, target: Path | str) -> None:
     """For file systems without RENAME_NOREPLACE (NFS): a link fails where the target stands."""
     os.link(source, target)
-    source.unlink()
+    os.unlink(source)  # noqa: PTH108 (a path may be plain text here)
 
 
 def private_folder(folder: Path) -> Path:

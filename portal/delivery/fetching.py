@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import count
 
 from portal.delivery.connecting import locked_line
+from portal.delivery.counting import Counted
 from portal.delivery.faults import AbsentError, DeliveryError, LostError, Reason
 from portal.delivery.inbox import (
     Arriving,
@@ -18,7 +19,6 @@ from portal.delivery.inbox import (
 )
 from portal.delivery.ledger import Entry, Ledger
 from portal.delivery.names import numbered
-from portal.delivery.outbox import Counted
 from portal.delivery.policies import POLICIES, is_given_up
 from portal.delivery.remote import RESUME_FROM, RemoteFile
 from portal.delivery.remote_lock import LockLostError
@@ -154,7 +154,9 @@ def _download(run: Run, arriving: Arriving) -> None:
         arriving.entry = run.ledger.begin([arriving.entry])[0]
         arriving.begun = True
     file, remote = arriving.file, run.line.remote
-    counted = Counted(also=lambda _size: run.checkpoint(), algorithm=remote.algorithm)
+    counted = Counted(
+        also=lambda _size: run.checkpoint(), algorithm=remote.algorithm, expected=file.size
+    )
     offset = _already_here(run, arriving, counted)
     with (
         run.moving(file.name, file.size, done=offset) as counted.also,

@@ -65,8 +65,10 @@ class Control(FTP_TLS):
         """Give name and password, and ask for binary files and what the server can do."""
         address = self._server.address
         self._give(address.user or "anonymous", address.password)
-        protect = ["PBSZ 0", "PROT P"] if self.secure else []
-        told, *agreed = self.many(["FEAT", "TYPE I", *protect])
+        asked = ["FEAT", "TYPE I"]
+        if self.secure:
+            asked += ["PBSZ 0", "PROT P"]
+        told, *agreed = self.many(asked)
         for reply in agreed:
             _check(reply)
         self.features = _features(told)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from portal.delivery.faults import DeliveryError
@@ -132,12 +132,23 @@ class Ledger:
             for entry in entries
             if not entry.id
         ]
-        added = insert(DeliveredFile).returning(DeliveredFile.id, sort_by_parameter_order=True)
-        ids = iter(session.scalars(added, rows).all() if rows else ())
-        return [entry if entry.id else replace(entry, id=next(ids)) for entry in entries]
+        if not rows:
+            return list(entries)
+        last = session.scalar(select(func.max(DeliveredFile.id))) or 0
+        session.connection().execute(_ADDED, rows)
+        ids = {
+            name: number
+            for number, name in session.execute(
+                select(DeliveredFile.id, DeliveredFile.name)
+                .where(DeliveredFile.id > last, DeliveredFile.channel_id == self._channel_id)
+                .where(DeliveredFile.name.in_([row["name"] for row in rows]))
+            )
+        }
+        return [entry if entry.id else replace(entry, id=ids[entry.name]) for entry in entries]
 
 
 _TABLE = cast("Table", DeliveredFile.__table__)
+_ADDED = insert(_TABLE)
 _NOTED = update(_TABLE).where(_TABLE.c.id == bindparam("number"))
 
 

@@ -1,11 +1,9 @@
 """What a spool has to send: files of `new`, with the facts that tell one from a later one."""
 
-import hashlib
 import os
 import stat
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import IO, Any
+from dataclasses import dataclass
+from typing import IO
 
 from portal.delivery.faults import DeliveryError, Reason
 from portal.delivery.spool import Space, Spool
@@ -51,40 +49,6 @@ def check_unchanged(stream: IO[bytes], expected: Waiting) -> None:
         f"{expected.name} changes while it is being sent. Write files in 'tmp' and move them to "
         "'new' when they are whole.",
     )
-
-
-@dataclass
-class Counted:
-    """Adds up what goes over the line: its length and sums; tells `also` of each block.
-
-    `algorithm` is one that the server tells, so that both can be compared.
-    """
-
-    also: Callable[[int], None]
-    algorithm: str = ""
-    size: int = 0
-    digest: Any = field(default_factory=hashlib.sha256)
-
-    def __post_init__(self) -> None:
-        other = self.algorithm not in ("", self.digest.name)
-        self._other = hashlib.new(self.algorithm, usedforsecurity=False) if other else self.digest
-
-    def __call__(self, block: bytes) -> None:
-        self.size += len(block)
-        self.digest.update(block)
-        if self._other is not self.digest:
-            self._other.update(block)
-        self.also(len(block))
-
-    @property
-    def shared(self) -> str:
-        """The sum that the server may tell, too."""
-        return str(self._other.hexdigest())
-
-    @property
-    def sha256(self) -> str:
-        """The sum of all blocks so far."""
-        return str(self.digest.hexdigest())
 
 
 def _waiting(name: str, facts: os.stat_result) -> Waiting:

@@ -8,9 +8,10 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from portal.delivery.counting import Counted
 from portal.delivery.faults import DeliveryError, LostError, Reason
 from portal.delivery.ledger import Entry, Ledger
-from portal.delivery.outbox import Counted, Waiting, check_unchanged, open_waiting
+from portal.delivery.outbox import Waiting, check_unchanged, open_waiting
 from portal.delivery.recovering import Next, Seen, decide
 from portal.delivery.remote import BLOCK, RESUME_FROM, Remote, RenameRefusedError, discard
 from portal.delivery.run import Run
@@ -131,7 +132,11 @@ def _same_end(remote: Remote, parcel: Parcel, size: int, *, spool: Spool) -> boo
 
 def upload(run: Run, parcel: Parcel, *, told: Callable[[int], None], offset: int) -> None:
     """Write the file under its temporary name, from `offset` on."""
-    counted = Counted(also=lambda _size: run.checkpoint(), algorithm=run.line.remote.algorithm)
+    counted = Counted(
+        also=lambda _size: run.checkpoint(),
+        algorithm=run.line.remote.algorithm,
+        expected=parcel.item.size,
+    )
     with open_waiting(run.spool, parcel.item) as stream:
         while counted.size < offset:
             counted(stream.read(min(BLOCK, offset - counted.size)))

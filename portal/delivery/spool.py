@@ -5,6 +5,7 @@ Each move is one rename that overwrites nothing, so that whatever is killed, a f
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -141,14 +142,14 @@ class Spool:
             os.close(handle)
 
     def _put_away(self, name: str, source: Space, target: Space) -> str | None:
-        path = self.root / source / name
-        if "/" in name or path.is_symlink() or not path.is_file():
+        path = f"{self.root}/{source}/{name}"
+        if "/" in name or not _is_file(path):
             return None
         wanted = name if _why_refused(name) is None else kept_name(name)
         for number in count(1):
             free = numbered(wanted, number)
             with suppress(FileExistsError):
-                rename_new(path, self.root / target / free)
+                rename_new(path, f"{self.root}/{target}/{free}")
                 return free
         raise AssertionError("numbers have no end")
 
@@ -179,6 +180,13 @@ class Spool:
 
 class SpoolBusyError(ConflictError):
     """Another process of this machine works on the spool now."""
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def _move(origin: Path, place: Path) -> None:
