@@ -7,6 +7,7 @@ from portal.assembly import PLUGINS
 from portal.checks.configuration import check_configuration
 from portal.checks.database import check_database
 from portal.checks.datacenter import check_datacenter
+from portal.checks.delivery import check_delivery
 from portal.checks.finding import Finding, Level, error
 from portal.checks.machine import check_machine
 from portal.checks.plugins import check_plugins
@@ -53,6 +54,7 @@ def _findings(
         if not of_database:
             yield from check_work(runtime)
             yield from check_datacenter(runtime)
+            yield from check_delivery(runtime)
         yield from check_tables(runtime)
     finally:
         runtime.close()
