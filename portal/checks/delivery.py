@@ -4,24 +4,18 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.checks.finding import Finding, advice, error
 from portal.delivery.addresses import Transport
+from portal.delivery.credentials import open_vault
 from portal.delivery.faults import DeliveryError
 from portal.delivery.models import Channel, Endpoint
 from portal.delivery.spool import STANDARD
-from portal.later import later
 from portal.runtime import Runtime
 from portal.settings import Settings
-
-if TYPE_CHECKING:
-    from portal.delivery.credentials import open_vault
-else:
-    open_vault = later("portal.delivery.credentials:open_vault")
 
 KEY_FILE = "credential_key"
 _OTHERS = 0o077

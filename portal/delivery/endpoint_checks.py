@@ -15,7 +15,7 @@ else:
     private_key = later("portal.delivery.sftp:private_key")
 
 MOST_CONNECTIONS = 16
-LEAST_RATE = 1024
+LEAST_RATE = 1000
 
 
 def checked_secret(secret: str, transport: Transport) -> str:

@@ -198,3 +198,23 @@ def test_a_spool_of_an_operator_is_where_the_settings_allow(shell: Shell, tmp_pa
     assert "PORTAL_DELIVERY_FOLDERS" in refused.stderr
     run(theirs, *bound, "--spool", "theirs")
     assert (shell.settings.data / "delivery" / "theirs" / "new").is_dir()
+
+
+def test_how_a_server_is_spoken_to_is_said_when_it_is_recorded(shell: Shell) -> None:
+    url = "ftp://test@ftp.example.org/"
+    told = ["--connections", "3", "--limit", "500", "--active"]
+    added = answer(shell, "endpoint", "add", "partner", "--url", url, *told)
+    assert (added["connections"], added["limit"], added["active"]) == (3, 500_000, True)
+
+
+def test_a_certificate_is_approved_and_forgotten(
+    shell: Shell, scripted_tls: tuple[ScriptedServer, str]
+) -> None:
+    server, _certificate = scripted_tls
+    run(shell, "endpoint", "add", "partner", "--url", server.url("ftpes"))
+    with working(shell):
+        run(shell, "test", "partner", "--wait", code=1)
+        shown = answer(shell, "endpoint", "list")[0]["shown_key"]
+        run(shell, "endpoint", "approve-key", "partner", shown)
+        run(shell, "test", "partner", "--wait")
+    assert answer(shell, "endpoint", "forget-key", "partner")["host_key"] == ""

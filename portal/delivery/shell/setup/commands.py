@@ -17,6 +17,7 @@ from portal.jobs.shell.commands import tell
 
 _DIRECTIONS = click.Choice([str(direction) for direction in Direction])
 _AFTER = click.Choice([str(after) for after in AfterFetch])
+KILOBYTE = 1000
 _PEM = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -33,24 +34,21 @@ def endpoint() -> None:
 @click.option("--ca-file", type=_PEM, help="Certificates to trust besides the system's.")
 @click.option("--no-verify", is_flag=True, help="Accept any certificate; unsafe.")
 @click.option("--encoding", default="utf-8", show_default=True, help="Of names on the server.")
+@click.option("--connections", default=1, show_default=True, help="How many at once, at most.")
+@click.option("--limit", type=click.IntRange(1), help="Kilobytes a second, of all connections.")
+@click.option("--active", is_flag=True, help="Let the server make the connections for data.")
 @click.pass_obj
 def add_endpoint_command(
     shell: Any,
+    /,
     name: str,
     url: str,
     password_stdin: bool,
     key_file: Path | None,
-    ca_file: Path | None,
-    no_verify: bool,
-    encoding: str,
+    **given: Any,
 ) -> None:
     """Record a server under NAME. Its password is encrypted and never shown again."""
     secret = sys.stdin.readline().rstrip("\n") if password_stdin else ""
-    options = Options(
-        encoding=encoding,
-        tls_verify=not no_verify,
-        tls_ca=ca_file.read_text() if ca_file is not None else "",
-    )
     with shell.runtime.sessions.begin() as session:
         added = endpoints.add_endpoint(
             session,
@@ -58,7 +56,7 @@ def add_endpoint_command(
             name=name,
             url=url,
             secret=key_file.read_text() if key_file is not None else secret,
-            options=options,
+            options=_options(**given),
             vault=open_vault(shell.settings),
             now=shell.runtime.clock(),
             place=shell.address,
@@ -97,7 +95,7 @@ def remove_endpoint_command(shell: Any, name: str) -> None:
 @click.argument("fingerprint")
 @click.pass_obj
 def approve_key_command(shell: Any, name: str, fingerprint: str) -> None:
-    """Trust the key with this FINGERPRINT, which the SFTP server NAME showed in its last test."""
+    """Trust the key or certificate with this FINGERPRINT, which NAME showed in its last test."""
     with shell.runtime.sessions.begin() as session:
         approved = endpoints.approve_key(
             session,
@@ -108,6 +106,18 @@ def approve_key_command(shell: Any, name: str, fingerprint: str) -> None:
             place=shell.address,
         )
         tell(shell, telling.endpoint_facts(approved), [telling.endpoint_line(approved)])
+
+
+@endpoint.command("forget-key")
+@click.argument("name")
+@click.pass_obj
+def forget_key_command(shell: Any, name: str) -> None:
+    """Trust no certain key or certificate of the server NAME any more."""
+    with shell.runtime.sessions.begin() as session:
+        changed = endpoints.forget_key(
+            session, actor=shell.actor, name=name, now=shell.runtime.clock(), place=shell.address
+        )
+        tell(shell, telling.endpoint_facts(changed), [telling.endpoint_line(changed)])
 
 
 @endpoint.command("renew-passwords")
@@ -140,6 +150,7 @@ def channel() -> None:
 @click.option("--after", type=_AFTER, default=str(AfterFetch.REMOVE), help="What was fetched.")
 @click.option("--done-folder", default="", help="Where --after move puts it on the server.")
 @click.option("--keep-days", type=click.IntRange(1), help="How long files stay in cur.")
+@click.option("--ordered", is_flag=True, help="One file after the other, by name.")
 @click.pass_obj
 def add_channel_command(shell: Any, /, name: str, **given: Any) -> None:
     """Bind a spool to an endpoint under NAME."""
@@ -150,6 +161,7 @@ def add_channel_command(shell: Any, /, name: str, **given: Any) -> None:
         after_fetch=AfterFetch(given["after"]),
         done_folder=given["done_folder"],
         keep_days=given["keep_days"],
+        ordered=given["ordered"],
     )
     with shell.runtime.sessions.begin() as session:
         added = channels.add_channel(
@@ -201,6 +213,25 @@ def remove_channel_command(shell: Any, name: str) -> None:
     with shell.runtime.sessions.begin() as session:
         retire_channel(session, asking_of(shell), name=name)
     tell(shell, {"name": name}, [f"{name} is forgotten; the files of its spool are kept."])
+
+
+def _options(
+    *,
+    ca_file: Path | None,
+    no_verify: bool,
+    encoding: str,
+    connections: int,
+    limit: int | None,
+    active: bool,
+) -> Options:
+    return Options(
+        encoding=encoding,
+        tls_verify=not no_verify,
+        tls_ca=ca_file.read_text() if ca_file is not None else "",
+        connections=connections,
+        rate_limit=limit * KILOBYTE if limit is not None else None,
+        active=active,
+    )
 
 
 def _pause(shell: Any, name: str, *, paused: bool) -> None:
