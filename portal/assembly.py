@@ -2,14 +2,16 @@
 
 from portal.accounts.processors import USERS
 from portal.artifacts.handouts import Handouts, handout_of_artifacts
+from portal.artifacts.intakes import Intakes
 from portal.artifacts.owners import OwnerKinds
 from portal.artifacts.sources import FileSources
 from portal.datacenter.batch_kind import DATACENTER
 from portal.datacenter.handout import FINISHED
+from portal.datacenter.intake import INTAKE as INTAKE_OF_DATA_CENTER
 from portal.datacenter.tasks import kinds_for as kinds_of_data_center
 from portal.delivery.carrying import handing_kind
 from portal.delivery.fetched import FETCHED
-from portal.delivery.tasks import KINDS as OF_DELIVERY
+from portal.delivery.tasks import kinds_for as kinds_of_delivery
 from portal.imports.batch_kind import IMPORTS
 from portal.imports.tasks import kinds_for as kinds_of_imports
 from portal.jobs.engine import JobEngine
@@ -33,6 +35,7 @@ OWNERS = OwnerKinds(
     )
 )
 SOURCES = FileSources((FETCHED,))
+INTAKES = Intakes((INTAKE_OF_DATA_CENTER,))
 HANDOUTS = Handouts((handout_of_artifacts(OWNERS), FINISHED))
 SHIPPED = (USERS, *OF_PROJECTS)
 PLUGINS = load_plugins(taken=[processor.name for processor in SHIPPED])
@@ -50,7 +53,7 @@ KINDS = Kinds(
         TABLE_EXPORT,
         *kinds_of_data_center(processors_for, declared=PROCESSORS),
         *kinds_of_imports(processors_for, sources=SOURCES),
-        *OF_DELIVERY,
+        *kinds_of_delivery(INTAKES),
         handing_kind(HANDOUTS),
     )
 )

@@ -22,7 +22,8 @@ from portal.accounts.names import name_key
 from portal.accounts.permissions import SYSTEM, Actor, Permission
 from portal.accounts.tokens.commands import token
 from portal.artifacts.handouts import Handouts
-from portal.assembly import BATCH_KINDS, HANDOUTS, KINDS, PLUGINS, processors_for
+from portal.artifacts.intakes import Intakes
+from portal.assembly import BATCH_KINDS, HANDOUTS, INTAKES, KINDS, PLUGINS, processors_for
 from portal.datacenter.commands import datacenter
 from portal.delivery.commands import delivery
 from portal.errors import ForbiddenError, PortalError
@@ -71,6 +72,11 @@ class Shell:
     def kinds(self) -> Kinds:
         """The kinds of jobs of all areas."""
         return KINDS
+
+    @property
+    def intakes(self) -> Intakes:
+        """Where fetched files can go by themselves."""
+        return INTAKES
 
     @property
     def handouts(self) -> Handouts:

@@ -42,13 +42,15 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 class Upload:
     """A file that is sent under the name that people gave it; `size` where the sender said it.
 
-    `replace`: it shall take the place of the pending file that waits under its name.
+    `replace`: it shall take the place of the pending file that waits under its name. Of two with
+    the same `occasion` one is taken in.
     """
 
     name: str
     stream: IO[bytes]
     size: int = 0
     replace: bool = False
+    occasion: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +80,8 @@ def accept_upload(runtime: Runtime, *, upload: Upload, actor: Actor, address: st
         with runtime.sessions.begin() as session:
             _refuse_change(session, runtime, storage=center.storage, name=offer.name)
             intent = _intent(runtime, center.storage, offer, received)
-            intent = replace(intent, actor=actor, address=address)
+            occasion = upload.occasion or intent.occasion
+            intent = replace(intent, actor=actor, address=address, occasion=occasion)
             keep_long_name(session, names.cut_stem(upload.name))
             standing = open_intent(session, intent=intent, now=runtime.clock())
     except PortalError:

@@ -45,8 +45,11 @@ def send_again(
     kept_as = row.kept_as or row.name
     row.state, row.ended_at = FileState.RETURNED, now
     session.flush()
-    if channel.direction == Direction.FETCH:
+    if channel.direction == Direction.FETCH and not row.kept_as:
         return row
+    if channel.direction == Direction.FETCH:  # it was fetched, and refused by who should take it
+        row.state, row.kept_as = FileState.RECEIVED, ""
+        session.flush()
     Spool(Path(channel.spool)).move(kept_as, Space.QUARANTINE, Space.NEW)
     return row
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from portal.artifacts.intakes import NO_INTAKES, Intakes
 from portal.delivery.alerts import ALARM, LOCK, OVER, Alert, alert
 from portal.delivery.credentials import open_vault
 from portal.delivery.dialling import open_remote
@@ -17,6 +18,7 @@ from portal.delivery.fetching import fetch
 from portal.delivery.ledger import Ledger
 from portal.delivery.lock_notes import FETCHING, SENDING
 from portal.delivery.models import Channel, Endpoint
+from portal.delivery.passing_on import hand_over
 from portal.delivery.patterns import chooser, patterns_of
 from portal.delivery.policies import pause_before_run
 from portal.delivery.remote_lock import LockedError, LockLostError, RemoteLock
@@ -32,7 +34,7 @@ COME_BACK = timedelta(minutes=1)
 PAUSED = "The channel is paused."
 
 
-def run_channel(work: Work, *, channel_id: int) -> dict[str, Any]:
+def run_channel(work: Work, *, channel_id: int, intakes: Intakes = NO_INTAKES) -> dict[str, Any]:
     """Send or fetch what is there. Where the server is locked, leave quietly and come back.
 
     Raises UnsuccessfulError with the reason; the channel then says when it is tried again.
@@ -45,7 +47,7 @@ def run_channel(work: Work, *, channel_id: int) -> dict[str, Any]:
         return {"message": PAUSED}
     outcome = Outcome()
     try:
-        _transfer(work, channel, outcome)
+        _transfer(work, channel, outcome, intakes)
     except LockedError as error:
         _note_lock(work, channel, error)
         return outcome.facts() | {"message": str(error), "locked": error.lock}
@@ -60,7 +62,7 @@ def run_channel(work: Work, *, channel_id: int) -> dict[str, Any]:
     return outcome.facts() | {"message": _sentence(channel, outcome)}
 
 
-def _transfer(work: Work, channel: Channel, outcome: Outcome) -> None:
+def _transfer(work: Work, channel: Channel, outcome: Outcome, intakes: Intakes) -> None:
     spool, ledger = Spool(Path(channel.spool)), Ledger(work, channel.id)
     spool.prepare()
     takes = chooser(patterns_of(channel.include), patterns_of(channel.exclude))
@@ -77,6 +79,7 @@ def _transfer(work: Work, channel: Channel, outcome: Outcome) -> None:
                 done_folder=channel.done_folder,
             )
             fetch(work, ledger, _route(work, channel, ledger, spool, []), outcome, how=how)
+            hand_over(work, channel, spool, outcome, intakes=intakes)
         _prune(work, channel, spool)
 
 

@@ -1,12 +1,14 @@
 """The jobs that delivery offers."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.accounts.permissions import Actor, Permission
+from portal.artifacts.intakes import Intakes
 from portal.delivery.models import Channel
 from portal.delivery.orders import BREAK, RUN, SUBJECT, TEST, lane_of, title_of
 from portal.delivery.running import run_channel
@@ -15,6 +17,15 @@ from portal.errors import NotFoundError
 from portal.jobs.kinds import DELIVERY, Args, Choice, Kind, Order, Scheduling
 from portal.jobs.models import Job
 from portal.jobs.work import Work
+
+
+def kinds_for(intakes: Intakes) -> tuple[Kind, ...]:
+    """The kinds of jobs of delivery; fetched files may go to these intakes."""
+
+    def transfer(work: Work, *, channel_id: int) -> dict[str, Any]:
+        return run_channel(work, channel_id=channel_id, intakes=intakes)
+
+    return (replace(RUN_KIND, run=transfer), TEST_KIND, BREAK_KIND)
 
 
 def transfer(work: Work, *, channel_id: int) -> dict[str, Any]:

@@ -45,6 +45,7 @@ def channel_facts(channel: Channel) -> dict[str, Any]:
         "spool": channel.spool,
         "paused": channel.paused,
         "ordered": channel.ordered,
+        "intake": channel.intake,
         "incident": channel.incident,
         "locked": channel.blocked or None,
         "next_try": _time(channel.next_try_at),

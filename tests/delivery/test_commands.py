@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 
 from portal.accounts.permissions import SYSTEM, Actor, Role
 from portal.artifacts.handouts import Handouts
-from portal.assembly import HANDOUTS, KINDS
+from portal.artifacts.intakes import Intakes
+from portal.assembly import HANDOUTS, INTAKES, KINDS
 from portal.datacenter.service import open_data_center
 from portal.delivery.commands import delivery
 from portal.delivery.spool import Spool
@@ -32,6 +33,7 @@ class Shell:
     waker: Waker
     kinds: Kinds = KINDS
     handouts: Handouts = HANDOUTS
+    intakes: Intakes = INTAKES
     actor: Actor = SYSTEM
     json: bool = False
     address: str = "shell:test"
@@ -218,3 +220,12 @@ def test_a_certificate_is_approved_and_forgotten(
         run(shell, "endpoint", "approve-key", "partner", shown)
         run(shell, "test", "partner", "--wait")
     assert answer(shell, "endpoint", "forget-key", "partner")["host_key"] == ""
+
+
+def test_fetched_files_go_on_where_that_is_said(shell: Shell, tmp_path: Path) -> None:
+    run(shell, "endpoint", "add", "partner", "--url", "ftp://test@ftp.example.org/")
+    bound = ("--endpoint", "partner", "--spool", str(tmp_path / "in"), "--direction", "fetch")
+    run(shell, "channel", "add", "inbox", *bound)
+    assert answer(shell, "channel", "intake", "inbox", "datacenter")["intake"] == "datacenter"
+    assert "Nothing here takes" in run(shell, "channel", "intake", "inbox", "x", code=2).output
+    assert answer(shell, "channel", "intake", "inbox")["intake"] == ""

@@ -10,6 +10,7 @@ from portal.delivery import channels, endpoints, telling
 from portal.delivery.channels import ChannelOptions
 from portal.delivery.credentials import open_vault
 from portal.delivery.endpoints import Options
+from portal.delivery.passing_on import set_intake
 from portal.delivery.retiring import retire_channel
 from portal.delivery.shell.commands import asking_of
 from portal.delivery.states import AfterFetch, Direction
@@ -187,6 +188,25 @@ def list_channels_command(shell: Any) -> None:
         found = channels.list_channels(session, actor=shell.actor)
     lines = [telling.channel_line(one) for one in found] or ["There are no channels yet."]
     tell(shell, [telling.channel_facts(one) for one in found], lines)
+
+
+@channel.command("intake")
+@click.argument("name")
+@click.argument("area", default="")
+@click.pass_obj
+def intake_command(shell: Any, name: str, area: str) -> None:
+    """Let files that NAME fetches go to AREA (datacenter) by themselves; without it they stay."""
+    with shell.runtime.sessions.begin() as session:
+        changed = set_intake(
+            session,
+            actor=shell.actor,
+            name=name,
+            intake=area,
+            intakes=shell.intakes,
+            now=shell.runtime.clock(),
+            place=shell.address,
+        )
+        tell(shell, telling.channel_facts(changed), [telling.channel_line(changed)])
 
 
 @channel.command("pause")
