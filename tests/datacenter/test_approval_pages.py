@@ -118,7 +118,7 @@ def test_going_on_without_approval_is_refused_in_words(
 def test_the_dashboard_names_it_for_those_who_may_approve(
     app: Flask, office: Office, second: Office, waiting: Batch
 ) -> None:
-    link = f'<a href="{page_of(waiting)}">{FILE}</a><br>'
+    link = f'<a href="{page_of(waiting)}">{FILE}</a></strong><br>'
     assert link in signed_in(app, second).get("/").text
     assert link not in signed_in(app, office).get("/").text
 
