@@ -103,7 +103,7 @@ def _same(quick: Told, careful: Told) -> None:
     assert quick[3:] == careful[3:]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=ROWS, whole=st.booleans(), mode=st.sampled_from([Mode.UPSERT, Mode.UPDATE]))
 def test_both_ways_agree(both: Any, rows: list[tuple[str, ...]], whole: bool, mode: Mode) -> None:
     _same(*both(rows, whole=whole, mode=mode))
