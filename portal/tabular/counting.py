@@ -32,7 +32,7 @@ class _Counter:
         self.rows = 0
         self._lines, self._dialect, self._cell = lines, dialect, cell
         self._is_odd = _oddness(dialect, cell)
-        self._marks = dialect.quote or _NEVER, _NEVER if dialect.doubled else "\\"
+        self._marks = _marks(dialect)
         self._blocks: Iterator[Iterable[str]] = lines.blocks()
         self._block: Sequence[str] = ()
         self._at = 0
@@ -88,7 +88,7 @@ def _oddness(dialect: Dialect, cell: int) -> Callable[[str], bool]:
     """Whether a line may be no row of its own."""
     quote, delimiter = dialect.quote, re.escape(dialect.delimiter)
     if not dialect.doubled or dialect.skip_space:
-        marks = quote or _NEVER, _NEVER if dialect.doubled else "\\"
+        marks = _marks(dialect)
         return lambda line: len(line) > cell or any(mark in line for mark in marks)
     if not quote:
         return lambda line: len(line) > cell
@@ -96,3 +96,8 @@ def _oddness(dialect: Dialect, cell: int) -> Callable[[str], bool]:
     one = rf"(?:[^{sign}{delimiter}\r\n]*|{sign}[^{sign}\r\n]*{sign})"
     is_whole = re.compile(rf"{one}(?:{delimiter}{one})*(?:\r\n?|\n)?").fullmatch
     return lambda line: len(line) > cell or (quote in line and not is_whole(line))
+
+
+def _marks(dialect: Dialect) -> tuple[str, str]:
+    """The characters that lines have which are no row of their own."""
+    return dialect.quote or _NEVER, _NEVER if dialect.doubled else "\\"

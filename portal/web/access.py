@@ -5,10 +5,22 @@ from enum import StrEnum
 from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
-from flask import Blueprint, Flask, Response, abort, current_app, make_response, redirect, request
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    abort,
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    request,
+)
 from flask_login import current_user
 
 from portal.accounts.permissions import Actor, Permission
+from portal.errors import PortalError
+from portal.web.extensions import session
 from portal.web.hx import is_htmx
 from portal.web.paths import below_api
 
@@ -92,6 +104,13 @@ def go(url: str) -> Response:
         response.headers["HX-Redirect"] = url
         return response
     return cast("Response", redirect(url, 303))
+
+
+def go_refused(error: PortalError, url: str) -> Response:
+    """Take back what the request did, and say on the page at `url` why."""
+    session().rollback()
+    flash(str(error), "error")
+    return go(url)
 
 
 def safe_next(target: str | None) -> str:

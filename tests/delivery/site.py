@@ -23,6 +23,7 @@ from portal.jobs.runner import perform
 from portal.jobs.service import Submitted
 from portal.jobs.wake import RedisWaker
 from portal.runtime import Runtime
+from tests.delivery.real_servers import RealServer
 
 
 class Site:
@@ -124,3 +125,16 @@ class Site:
     def log(self) -> str:
         with self.runtime.reads() as session:
             return "\n".join(session.scalars(select(JobLogLine.message)))
+
+
+def site_at(runtime: Runtime, real: RealServer, **options: Any) -> Site:
+    """A channel to a server that partners run."""
+    return Site(
+        runtime,
+        url=real.url,
+        folder=real.folder,
+        secret=real.key,
+        certificate=real.certificate,
+        host_key=real.host_key,
+        **options,
+    )

@@ -15,7 +15,7 @@ from portal.jobs.models import JobState
 from portal.runtime import Runtime
 from tests.delivery.real_servers import RealServer
 from tests.delivery.scripted_ftp import ScriptedServer
-from tests.delivery.site import Site
+from tests.delivery.site import Site, site_at
 
 
 @pytest.fixture
@@ -39,15 +39,7 @@ def new(site: Site) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_every_server_s_files_are_fetched(runtime: Runtime, real: RealServer) -> None:
-    site = Site(
-        runtime,
-        url=real.url,
-        folder=real.folder,
-        direction=Direction.FETCH,
-        secret=real.key,
-        certificate=real.certificate,
-        host_key=real.host_key,
-    )
+    site = site_at(runtime, real, direction=Direction.FETCH)
     files = {f"file {n}": f"content {n}".encode() * 999 for n in range(5)} | {"empty": b""}
     for name, content in files.items():
         (real.folder / name).write_bytes(content)

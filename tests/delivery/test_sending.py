@@ -10,7 +10,7 @@ from portal.jobs.models import JobState
 from portal.runtime import Runtime
 from tests.delivery.real_servers import RealServer
 from tests.delivery.scripted_ftp import ScriptedServer
-from tests.delivery.site import Site
+from tests.delivery.site import Site, site_at
 
 BIG = bytes(range(256)) * 20_000
 
@@ -22,14 +22,7 @@ def site(runtime: Runtime, scripted: ScriptedServer) -> Site:
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_every_server_gets_every_file(runtime: Runtime, real: RealServer) -> None:
-    site = Site(
-        runtime,
-        url=real.url,
-        folder=real.folder,
-        secret=real.key,
-        certificate=real.certificate,
-        host_key=real.host_key,
-    )
+    site = site_at(runtime, real)
     files = {f"file {n}": f"content {n}".encode() * n for n in range(60)} | {"big": BIG}
     for name, content in files.items():
         site.put(name, content)

@@ -8,7 +8,7 @@ from portal.jobs.models import JobState
 from portal.runtime import Runtime
 from tests.delivery.real_servers import RealServer
 from tests.delivery.scripted_ftp import ScriptedServer, scripted_ftp
-from tests.delivery.site import Site
+from tests.delivery.site import Site, site_at
 
 FILES = {f"file-{number:03}": f"content {number}".encode() * number for number in range(90)}
 
@@ -23,15 +23,7 @@ def signed_in(scripted: ScriptedServer) -> int:
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_every_server_gets_every_file_once(runtime: Runtime, real: RealServer) -> None:
-    site = Site(
-        runtime,
-        url=real.url,
-        folder=real.folder,
-        secret=real.key,
-        certificate=real.certificate,
-        host_key=real.host_key,
-        connections=4,
-    )
+    site = site_at(runtime, real, connections=4)
     for name, content in FILES.items():
         site.put(name, content)
     job = site.run()
@@ -113,16 +105,7 @@ def test_what_ends_one_connection_ends_the_run(runtime: Runtime, scripted: Scrip
 def test_every_server_can_make_the_connections_for_data(
     runtime: Runtime, real: RealServer, direction: Direction
 ) -> None:
-    site = Site(
-        runtime,
-        url=real.url,
-        folder=real.folder,
-        secret=real.key,
-        certificate=real.certificate,
-        host_key=real.host_key,
-        direction=direction,
-        active=True,
-    )
+    site = site_at(runtime, real, direction=direction, active=True)
     for name in ("a", "b"):
         site.put(name, bytes(10**6))
     (real.folder / "c").write_bytes(bytes(10**6))

@@ -8,7 +8,7 @@ from portal.jobs.models import JobState
 from portal.runtime import Runtime
 from tests.delivery.real_servers import RealServer, running_sshd
 from tests.delivery.scripted_ftp import ScriptedServer
-from tests.delivery.site import Site
+from tests.delivery.site import Site, site_at
 
 
 @pytest.fixture
@@ -18,14 +18,7 @@ def site(runtime: Runtime, scripted: ScriptedServer) -> Site:
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_every_real_server_passes(runtime: Runtime, real: RealServer) -> None:
-    site = Site(
-        runtime,
-        url=real.url,
-        folder=real.folder,
-        secret=real.key,
-        certificate=real.certificate,
-        host_key=real.host_key,
-    )
+    site = site_at(runtime, real)
     job = site.run(try_endpoint, "partner")
     assert (job.state, job.reason) == (JobState.SUCCEEDED, "")
     assert site.there() == {}

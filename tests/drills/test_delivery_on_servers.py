@@ -9,7 +9,7 @@ from portal.delivery.states import Direction
 from portal.runtime import Runtime
 from tests.delivery.conftest import real as real
 from tests.delivery.real_servers import RealServer
-from tests.delivery.site import Site
+from tests.delivery.site import Site, site_at
 from tests.drills.test_delivery import Performer, empty, killed_and_ended, lines_of
 from tests.drills.test_delivery import performer as performer
 
@@ -29,16 +29,7 @@ def sampled(lines: int, seed: int) -> list[int]:
 
 
 def at(runtime: Runtime, real: RealServer, direction: Direction) -> Site:
-    return Site(
-        runtime,
-        url=real.url,
-        folder=real.folder,
-        secret=real.key,
-        certificate=real.certificate,
-        host_key=real.host_key,
-        direction=direction,
-        connections=3,
-    )
+    return site_at(runtime, real, direction=direction, connections=3)
 
 
 def lay(folder: Path, files: dict[str, bytes]) -> None:

@@ -19,7 +19,7 @@ from portal.delivery.signs import SIGNS
 from portal.delivery.throughput import Span, portions
 from portal.errors import ConflictError
 from portal.jobs.service import Submitted
-from portal.web.access import current_actor, go, protect
+from portal.web.access import current_actor, go, go_refused, protect
 from portal.web.extensions import services, session
 from portal.web.hx import is_htmx, trigger
 from portal.web.pages import fragment, page
@@ -96,9 +96,7 @@ def remove_lock(channel_id: int) -> Response:
     try:
         _order(channel_id, break_lock)
     except ConflictError as error:
-        session().rollback()
-        flash(str(error), "error")
-        return go(_url(channel_id))
+        return go_refused(error, _url(channel_id))
     session().commit()
     flash("The lock is removed if it still is the one that you saw.", "info")
     return go(_url(channel_id))

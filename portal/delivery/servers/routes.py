@@ -15,7 +15,7 @@ from portal.delivery.server_looks import list_servers, look_at_server
 from portal.delivery.servers.forms import ServerForm, options_of
 from portal.errors import ConflictError, InvalidError
 from portal.visible import visible
-from portal.web.access import current_actor, go, protect
+from portal.web.access import current_actor, go, go_refused, protect
 from portal.web.extensions import services, session
 from portal.web.hx import is_htmx
 from portal.web.pages import fragment, page
@@ -111,9 +111,7 @@ def approve_key(endpoint_id: int) -> Response:
         endpoints.approve_key(session(), name=name, shown=shown, **whose())
         try_endpoint(session(), current_asking(), name=name)
     except ConflictError as error:
-        session().rollback()
-        flash(str(error), "error")
-        return go(_url(endpoint_id))
+        return go_refused(error, _url(endpoint_id))
     session().commit()
     flash("The key is trusted from now on; the connection is tested.", "success")
     return go(_url(endpoint_id))
@@ -137,9 +135,7 @@ def remove_endpoint(endpoint_id: int) -> Response:
     try:
         endpoints.remove_endpoint(session(), name=name, **whose())
     except ConflictError as error:
-        session().rollback()
-        flash(str(error), "error")
-        return go(_url(endpoint_id))
+        return go_refused(error, _url(endpoint_id))
     session().commit()
     flash(f"{visible(name)} and its password are forgotten.", "success")
     return go(LIST)

@@ -16,7 +16,7 @@ from portal.delivery.setup.forms import ChannelForm, OptionsForm, WhenForm, opti
 from portal.delivery.states import Direction
 from portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from portal.visible import visible
-from portal.web.access import current_actor, go, protect
+from portal.web.access import current_actor, go, go_refused, protect
 from portal.web.extensions import services, session
 from portal.web.pages import page
 
@@ -84,9 +84,7 @@ def remove_channel(channel_id: int) -> Response:
     try:
         retire_channel(session(), current_asking(), name=channel.name)
     except ConflictError as error:
-        session().rollback()
-        flash(str(error), "error")
-        return go(_url(channel_id))
+        return go_refused(error, _url(channel_id))
     session().commit()
     flash(f"The channel {name} was removed. Its files are still in {spool}.", "success")
     return go("/delivery")
